@@ -1,0 +1,1 @@
+"""Arguments to API calls to text, JSON or a page."""

@@ -1,0 +1,1 @@
+"""Frames and text to latent and lexicon: towers, heads, packs, training, evaluation."""

@@ -1,0 +1,1 @@
+"""What is stored and how a query is answered. Knows no video, no model, no terminal."""

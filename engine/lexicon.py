@@ -1,0 +1,71 @@
+"""The pre-defined lexicon: which words there are, and which term a written word means.
+
+One function maps a word to a term for training, evaluation, indexing and queries alike
+(`Lexicon.lookup`), so that they cannot drift apart. The file is one line a term:
+the term, then the other written forms that mean it, separated by tabs or spaces
+(`run\truns running ran`). Folding is decided when the file is made; here it is a dictionary.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from unify.engine.types import MAX_TERMS
+
+WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+
+
+def words_of(text: str) -> list[str]:
+    """Split text into lower-case words, in order.
+
+    >>> words_of("A man's dog, RUNNING!")
+    ['a', "man's", 'dog', 'running']
+    """
+    return WORD.findall(text.lower().replace("\u2019", "'"))
+
+
+class Lexicon:
+    """V terms, each a word, with the written forms that fold into it."""
+
+    def __init__(self, terms: Sequence[str], forms: Sequence[Sequence[str]] = ()) -> None:
+        if len(terms) > MAX_TERMS:
+            raise ValueError(f"a lexicon holds at most {MAX_TERMS} terms, not {len(terms)}")
+        self.terms = tuple(terms)
+        self._ids = {term: i for i, term in enumerate(self.terms)}
+        if len(self._ids) != len(self.terms):
+            raise ValueError("a term stands twice in the lexicon")
+        for i, others in enumerate(forms):
+            for form in others:
+                self._ids.setdefault(form, i)
+
+    @classmethod
+    def read(cls, path: Path) -> Lexicon:
+        """Read a lexicon file."""
+        rows = [line.split() for line in path.read_text("utf-8").splitlines() if line.strip()]
+        return cls([row[0] for row in rows], [row[1:] for row in rows])
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def lookup(self, word: str) -> int | None:
+        """Return the term id of a written word, or None when the lexicon has no such word."""
+        word = word.lower().replace("\u2019", "'")
+        found = self._ids.get(word)
+        return self._ids.get(word.removesuffix("'s")) if found is None else found
+
+    def term_ids(self, text: str) -> list[int]:
+        """Return the term ids of the words of a text that the lexicon has, in order.
+
+        >>> Lexicon(["run", "dog"], [["runs", "running"], ["dogs"]]).term_ids("Dogs running by")
+        [1, 0]
+        """
+        found = (self.lookup(word) for word in words_of(text))
+        return [i for i in found if i is not None]
+
+    def suggest(self, word: str, n: int = 3) -> list[str]:
+        """Return the terms spelled most like `word`, best first."""
+        matches = difflib.get_close_matches(word.lower(), self._ids, n=4 * n, cutoff=0.7)
+        return list(dict.fromkeys(self.terms[self._ids[m]] for m in matches))[:n]

@@ -1,0 +1,36 @@
+"""What the engine needs from outside: something that encodes a query. A pack provides it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from unify.engine.lexicon import Lexicon
+from unify.engine.types import Calibration, EncodedQuery
+
+
+class QueryEncoder(Protocol):
+    """Turns query text into a latent vector and lexicon weights."""
+
+    @property
+    def name(self) -> str:
+        """The pack's name, for people."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash over every file that changes a vector."""
+        ...
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The V terms."""
+        ...
+
+    @property
+    def calibration(self) -> Calibration:
+        """Statistics for fusion and thresholds."""
+        ...
+
+    def encode_query(self, text: str) -> EncodedQuery:
+        """Encode one plain sentence, without operators; deterministic."""
+        ...
