@@ -1,4 +1,4 @@
-"""The pre-defined lexicon: which words there are, and which term a written word means.
+r"""The pre-defined lexicon: which words there are, and which term a written word means.
 
 One function maps a word to a term for training, evaluation, indexing and queries alike
 (`Lexicon.lookup`), so that they cannot drift apart. The file is one line a term:

@@ -1,0 +1,104 @@
+"""Latent vectors in FAISS: written as a float16 flat index, searched exactly.
+
+Each segment's latents are one FAISS file. FAISS maps it (`IO_FLAG_MMAP_IFC`), so that opening
+reads nothing; the rescorer maps the same bytes as a float16 matrix, so that both sides score
+the very same stored values. Where FAISS sees a GPU the matrix is copied there once a process.
+
+The GPU path (`_gpu_flat`) is written from FAISS's documentation and has not yet run on a GPU.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unify.engine.errors import DamagedIndex, MissingPackage
+from unify.engine.types import Bool, Float16, Float32, Int64
+
+
+def load_faiss() -> Any:
+    """Import FAISS on first use.
+
+    Raises:
+        MissingPackage: neither faiss-cpu nor faiss-gpu is installed.
+    """
+    try:
+        import faiss
+    except ImportError:
+        raise MissingPackage(
+            "FAISS is not installed",
+            "install one of: pip install 'unify-search[cpu]' or pip install 'unify-search[gpu]'",
+        ) from None
+    return faiss
+
+
+def write_flat(path: Path, vectors: Float16) -> None:
+    """Write (M, D) float16 vectors as a flat inner-product index; values are kept bit for bit."""
+    faiss = load_faiss()
+    count, dim = vectors.shape
+    quantizer = faiss.ScalarQuantizer
+    index = faiss.IndexScalarQuantizer(dim, quantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    index.add_sa_codes(np.ascontiguousarray(vectors).view(np.uint8).reshape(count, 2 * dim))
+    faiss.write_index(index, str(path))
+
+
+def map_flat(path: Path, count: int, dim: int) -> Float16:
+    """Map the (count, dim) float16 values inside a file of `write_flat`; needs no FAISS.
+
+    The codes are the last field of FAISS's format for this index type, so they end the file.
+    """
+    offset = path.stat().st_size - 2 * count * dim
+    if offset < 0:
+        raise DamagedIndex(f"{path} is too short for {count} vectors", "run: unify index verify")
+    return np.memmap(path, dtype="<f2", mode="r", offset=offset, shape=(count, dim))
+
+
+class FlatLatents:
+    """Exact inner-product search over one segment's latents."""
+
+    def __init__(self, path: Path, count: int, dim: int) -> None:
+        faiss = load_faiss()
+        self._faiss = faiss
+        self._on_gpu = hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0
+        if self._on_gpu:
+            self._index = _gpu_flat(faiss, map_flat(path, count, dim))
+            return
+        try:
+            self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            raise DamagedIndex(
+                f"{path} is damaged ({str(error).splitlines()[-1]})", "run: unify index verify"
+            ) from None
+        if (self._index.ntotal, self._index.d) != (count, dim):
+            raise DamagedIndex(f"{path} holds another matrix", "run: unify index verify")
+
+    def topk(self, query: Float32, k: int, allow: Bool | None) -> tuple[Int64, Float32]:
+        """Return rows and scores of the k best allowed vectors, best first.
+
+        Args:
+            query: (D,) float32.
+            k: how many, at least 1; fewer come back when fewer are allowed.
+            allow: (M,) bool, or None for all.
+        """
+        faiss = self._faiss
+        params = None
+        if allow is not None:
+            bits = np.packbits(allow, bitorder="little")
+            selector = faiss.IDSelectorBitmap(len(allow), faiss.swig_ptr(bits))
+            params = faiss.SearchParameters(sel=selector)
+        k = min(k, self._index.ntotal)
+        scores, rows = self._index.search(query.reshape(1, -1), k, params=params)
+        found = rows[0] >= 0
+        return rows[0][found], scores[0][found]
+
+
+def _gpu_flat(faiss: Any, vectors: Float16) -> Any:
+    """Copy vectors to GPU 0 as float16. Not yet run on a GPU."""
+    config = faiss.GpuIndexFlatConfig()
+    config.useFloat16 = True
+    resources = faiss.StandardGpuResources()
+    index = faiss.GpuIndexFlatIP(resources, vectors.shape[1], config)
+    index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+    return index

@@ -1,0 +1,194 @@
+"""The one mutable root of an index: which files make up the current generation.
+
+An index directory holds
+
+    manifest.json                   this module: settings, roots, live files with size and SHA-256
+    segments/<id>/                  immutable rows (`engine/segment.py`)
+    videos-<generation>.npy, .txt   the live videos: a table, and their relative paths
+    tombstones-<generation>.npy     ids of videos whose rows still lie in a segment but are gone
+    catalog.sqlite, lock            the writer's alone; readers never open them
+
+`manifest.json` is replaced atomically; everything that it names is immutable. Readers open it
+and what it names, nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from unify.engine import durable
+from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable
+
+FORMAT = 1
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """What every row of an index has in common; a build with other settings is refused.
+
+    Attributes:
+        pack: the pack's name.
+        fingerprint: the pack's fingerprint; vectors of another one are not comparable.
+        latent_dim: D.
+        lexicon_size: V.
+        fps: frames sampled per second of video.
+        window_s: length of a moment in seconds.
+        decoder: name of the decoder, for the record.
+    """
+
+    pack: str
+    fingerprint: str
+    latent_dim: int
+    lexicon_size: int
+    fps: float
+    window_s: float
+    decoder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A PATH given to `build`: as it was written, and absolute."""
+
+    given: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A live video.
+
+    Attributes:
+        id: unique in this index, never reused.
+        root: index into the manifest's roots.
+        rel: path relative to the root.
+        duration_s: seconds.
+        recorded: when it was recorded, seconds since 1970 UTC.
+    """
+
+    id: int
+    root: int
+    rel: str
+    duration_s: float
+    recorded: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """An immutable file of the index, by name relative to its folder."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> FileEntry:
+        """Describe a file that was just written."""
+        return cls(path.name, path.stat().st_size, durable.sha256_of(path))
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """A live segment and its files."""
+
+    id: int
+    moments: int
+    frames: int
+    postings: int
+    files: tuple[FileEntry, ...]
+
+    def folder(self, directory: Path) -> Path:
+        """Return where the segment lies under an index directory."""
+        return directory / "segments" / f"{self.id:08d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One generation of an index."""
+
+    generation: int
+    settings: IndexSettings
+    roots: tuple[Root, ...] = ()
+    segments: tuple[SegmentEntry, ...] = ()
+    tables: tuple[FileEntry, ...] = ()
+    videos: int = 0
+    tombstones: int = 0
+
+    def next(self, **changes: Any) -> Manifest:
+        """Return the following generation with some fields replaced."""
+        return replace(self, generation=self.generation + 1, **changes)
+
+    @property
+    def moments(self) -> int:
+        """Rows in all live segments, tombstoned ones included."""
+        return sum(segment.moments for segment in self.segments)
+
+
+def _checksum(body: dict[str, Any]) -> str:
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> None:
+    """Make `manifest` the current generation, atomically."""
+    body = asdict(manifest)
+    document = {"format": FORMAT, "sha256": _checksum(body), "manifest": body}
+    durable.replace_file(directory / NAME, json.dumps(document, indent=1).encode())
+
+
+def _files(rows: list[dict[str, Any]]) -> tuple[FileEntry, ...]:
+    return tuple(FileEntry(**row) for row in rows)
+
+
+def _parse(body: dict[str, Any]) -> Manifest:
+    segments = tuple(
+        SegmentEntry(**{**row, "files": _files(row["files"])}) for row in body["segments"]
+    )
+    return Manifest(
+        generation=body["generation"],
+        settings=IndexSettings(**body["settings"]),
+        roots=tuple(Root(**row) for row in body["roots"]),
+        segments=segments,
+        tables=_files(body["tables"]),
+        videos=body["videos"],
+        tombstones=body["tombstones"],
+    )
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read the current generation.
+
+    Raises:
+        IndexUnavailable: there is no index in `directory`.
+        IncompatibleIndex: another version of unify wrote it.
+        DamagedIndex: the manifest is not what was written.
+    """
+    path = directory / NAME
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise IndexUnavailable(
+            f"no index in {directory}", "make one: unify index build VIDEOS"
+        ) from None
+    except OSError as error:
+        raise IndexUnavailable(
+            f"cannot read {path}: {error.strerror}", "check its permissions"
+        ) from None
+    try:
+        document = json.loads(text)
+        if document["format"] != FORMAT:
+            raise IncompatibleIndex(
+                f"{path} has index format {document['format']}, this version reads {FORMAT}",
+                "build the index again into another --index",
+            )
+        if document["sha256"] != _checksum(document["manifest"]):
+            raise ValueError("its checksum does not match")
+        return _parse(document["manifest"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedIndex(
+            f"{path} is damaged ({error})", "delete the index and build it again"
+        ) from None
