@@ -40,12 +40,6 @@ def replace_file(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def sync_file(path: Path) -> None:
-    """Make the bytes of a file that a library wrote durable."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
 def sha256_of(path: Path) -> str:
     """Return the hex SHA-256 of a file, read in chunks."""
     digest = hashlib.sha256()

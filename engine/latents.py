@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from unify.engine import durable
 from unify.engine.errors import DamagedIndex, MissingPackage
 from unify.engine.types import Bool, Float16, Float32, Int64
 
@@ -41,7 +42,9 @@ def write_flat(path: Path, vectors: Float16) -> None:
     quantizer = faiss.ScalarQuantizer
     index = faiss.IndexScalarQuantizer(dim, quantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     index.add_sa_codes(np.ascontiguousarray(vectors).view(np.uint8).reshape(count, 2 * dim))
-    faiss.write_index(index, str(path))
+    durable.write_file(
+        path, lambda file: faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+    )
 
 
 def map_flat(path: Path, count: int, dim: int) -> Float16:

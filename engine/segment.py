@@ -106,6 +106,7 @@ class SegmentBuilder:
     """Collects whole videos in memory and writes them as one segment."""
 
     def __init__(self, settings: IndexSettings) -> None:
+        latents.load_faiss()  # missing: say so now, not after an hour of encoding
         self._settings = settings
         self._videos: list[tuple[int, MomentSpans, Float64, MomentCodes]] = []
         self.moments = 0
@@ -134,8 +135,8 @@ class SegmentBuilder:
                 raise ValueError("a term id is outside the lexicon")
             if not (np.isfinite(rows.weights).all() and (rows.weights > 0).all()):
                 raise ValueError("a weight is not a finite positive number")
-        if not np.isfinite(codes.latents).all():
-            raise ValueError("a latent is not finite")
+        if not (np.linalg.norm(codes.latents, axis=1) <= 1.001).all():  # false for NaN too
+            raise ValueError("a latent is not finite or longer than 1")
         self._videos.append((video_id, spans, frame_times, codes))
         self.moments += len(spans)
 
@@ -154,7 +155,6 @@ class SegmentBuilder:
             durable.write_file(folder / f"{name}.npy", _saver(array))
         vectors = np.concatenate([codes.latents for *_, codes in self._videos])
         latents.write_flat(folder / "latents.faiss", vectors.astype(np.float16))
-        durable.sync_file(folder / "latents.faiss")
         files = tuple(FileEntry.of(path) for path in sorted(folder.iterdir()))
         durable.sync_folder(folder)
         folder.rename(final)

@@ -1,0 +1,126 @@
+"""What the planner needs from whatever holds the rows. `engine/local.py` is the reference.
+
+Everything above this interface (planner, fusion, explanation, command line) is the same for
+every backend. Rows are named by moment id, int64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from unify.engine.query import Filters
+from unify.engine.types import Float32, Float64, Int64, UInt16
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """How much a backend holds, tombstoned rows not counted."""
+
+    moments: int
+    videos: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A hard condition in term ids: any of `terms` shows, or (negated) none does."""
+
+    terms: tuple[int, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The rows that may be returned, after tombstones, filters and conditions.
+
+    Attributes:
+        moments: how many.
+        videos: how many distinct videos they belong to.
+        rows: the backend's own representation; None when every row is allowed.
+    """
+
+    moments: int
+    videos: int
+    rows: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The best rows of one side.
+
+    Attributes:
+        ids: (k',) int64 moment ids, best first.
+        scores: (k',) float32 scores as the structure computed them.
+        bound: no allowed row outside `ids` scores above this on this side, rounding included;
+            minus infinity when there is no such row, infinity when nothing can be promised.
+    """
+
+    ids: Int64
+    scores: Float32
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class MomentFacts:
+    """Where a moment lies."""
+
+    video_id: int
+    video: str
+    path: str
+    start_s: float
+    end_s: float
+
+
+class Backend(Protocol):
+    """Holds moments and answers for each side separately."""
+
+    def statistics(self) -> Statistics:
+        """Return how much there is."""
+        ...
+
+    def allowed(self, filters: Filters, conditions: list[Condition], shows: float) -> Allowed:
+        """Return the rows that meet all filters and conditions.
+
+        Args:
+            filters: conditions on the video.
+            conditions: conditions on terms.
+            shows: least weight at which a moment shows a term.
+        """
+        ...
+
+    def latent_topk(self, latent: Float32, k: int, allowed: Allowed) -> Fetched:
+        """Return the k allowed rows with the largest inner product with `latent` (D,)."""
+        ...
+
+    def lexicon_topk(self, terms: UInt16, weights: Float32, k: int, allowed: Allowed) -> Fetched:
+        """Return the k allowed rows with the largest sparse dot product, zeros included."""
+        ...
+
+    def every(self, allowed: Allowed) -> Int64:
+        """Return the ids of all allowed rows, ascending."""
+        ...
+
+    def latent_scores(self, ids: Int64, latent: Float32) -> Float64:
+        """Return (n,) exact latent scores from stored values."""
+        ...
+
+    def term_weights(self, ids: Int64, terms: UInt16) -> Float64:
+        """Return (n, Q) exact weights of the given terms from stored values."""
+        ...
+
+    def video_ids(self, ids: Int64) -> Int64:
+        """Return (n,) video ids."""
+        ...
+
+    def postings_count(self, terms: UInt16) -> Int64:
+        """Return (Q,) numbers of rows that hold each term, tombstoned rows included."""
+        ...
+
+    def facts(self, moment: int) -> MomentFacts:
+        """Return where a moment lies."""
+        ...
+
+    def tracks(self, moment: int, terms: UInt16) -> tuple[Float64, Float64]:
+        """Return (F,) times in seconds of a moment's frames and (F, Q) weights of terms in them."""
+        ...

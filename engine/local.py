@@ -1,0 +1,256 @@
+"""The local backend: a consistent read view of the live segments of one index directory.
+
+Opening reads the manifest, the tables and the headers of the files that the manifest names.
+A snapshot never changes: a writer publishes beside it. Readers never open SQLite or the lock.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from unify.engine import tables
+from unify.engine.backend import Allowed, Condition, Fetched, MomentFacts, Statistics
+from unify.engine.errors import DamagedIndex
+from unify.engine.latents import FlatLatents
+from unify.engine.manifest import Manifest, Video, read_manifest
+from unify.engine.postings import NUMBA_FROM, best, topk
+from unify.engine.query import Filters
+from unify.engine.segment import Segment, check_size
+from unify.engine.types import Bool, Float32, Float64, Int64, UInt16
+
+_EPS = float(np.finfo(np.float32).eps)
+_TRIES = 5
+
+
+def open_snapshot(directory: Path) -> LocalBackend:
+    """Open the current generation.
+
+    A file may vanish between reading the manifest and opening what it names, when a writer
+    publishes twice in that time; then the newer manifest is read.
+
+    Raises:
+        IndexUnavailable: there is no index.
+        IncompatibleIndex: another version of unify wrote it.
+        DamagedIndex: a file is missing or has another size than the manifest says.
+    """
+    for _ in range(_TRIES):
+        manifest = read_manifest(directory)
+        try:
+            return LocalBackend(directory, manifest)
+        except FileNotFoundError as error:
+            missing, last = error.filename, manifest.generation
+            if read_manifest(directory).generation == last:
+                break
+    raise DamagedIndex(f"{missing} is missing", "see all damage with: unify index verify")
+
+
+class LocalBackend:
+    """Implements `Backend` over segments on disk."""
+
+    def __init__(self, directory: Path, manifest: Manifest) -> None:
+        self.directory = directory
+        self.manifest = manifest
+        for file in manifest.tables:
+            check_size(directory / file.name, file)
+        self.videos: dict[int, Video] = tables.read_videos(directory, manifest)
+        self._dead = tables.read_tombstones(directory, manifest)
+        self.segments = [
+            Segment(directory, entry, manifest.settings) for entry in manifest.segments
+        ]
+        self._compiled = manifest.moments >= NUMBA_FROM
+        self._flat: dict[int, FlatLatents] = {}
+
+    @cached_property
+    def _alive(self) -> list[Bool] | None:
+        """Rows of live videos by segment, or None when there is no tombstone."""
+        if not len(self._dead):
+            return None
+        return [~np.isin(segment.moments["video"], self._dead) for segment in self.segments]
+
+    def statistics(self) -> Statistics:
+        """See `Backend`."""
+        alive = self._alive
+        moments = self.manifest.moments if alive is None else _count(alive)
+        return Statistics(moments, len(self.videos), len(self.segments))
+
+    def allowed(self, filters: Filters, conditions: list[Condition], shows: float) -> Allowed:
+        """See `Backend`."""
+        rows = self._alive
+        if filters:
+            kept = np.array([v.id for v in self.videos.values() if self._passes(v, filters)], "<u4")
+            rows = _both(
+                rows, [np.isin(segment.moments["video"], kept) for segment in self.segments]
+            )
+        for condition in conditions:
+            shown = [_shown(segment, condition.terms, shows) for segment in self.segments]
+            rows = _both(rows, [~part for part in shown] if condition.negated else shown)
+        if rows is None or rows is self._alive:
+            statistics = self.statistics()
+            return Allowed(statistics.moments, statistics.videos, rows)
+        videos = [s.moments["video"][part] for s, part in zip(self.segments, rows, strict=True)]
+        return Allowed(_count(rows), len(np.unique(np.concatenate(videos or [[]]))), rows)
+
+    def _passes(self, video: Video, filters: Filters) -> bool:
+        path = self._shown_path(video).lower()
+        return (
+            all(part.lower() in path for part in filters.paths)
+            and filters.min_s <= video.duration_s <= filters.max_s
+            and filters.after <= video.recorded < filters.before
+        )
+
+    def latent_topk(self, latent: Float32, k: int, allowed: Allowed) -> Fetched:
+        """See `Backend`. Flat: enumerates exactly."""
+        parts = []
+        for i, segment in enumerate(self.segments):
+            if segment.id not in self._flat:
+                path, dim = segment.latents_path, segment.latent_dim
+                self._flat[segment.id] = FlatLatents(path, len(segment), dim)
+            allow = None if allowed.rows is None else allowed.rows[i]
+            rows, scores = self._flat[segment.id].topk(latent, k, allow)
+            parts.append((rows + segment.base, scores))
+        slack = len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01  # float32 sum, unit rows
+        return _merge(parts, k, allowed.moments, slack)
+
+    def lexicon_topk(self, terms: UInt16, weights: Float32, k: int, allowed: Allowed) -> Fetched:
+        """See `Backend`."""
+        parts = []
+        slack = 0.0
+        for i, segment in enumerate(self.segments):
+            factors = (weights * segment.scales[terms]).astype(np.float32)
+            allow = None if allowed.rows is None else allowed.rows[i]
+            rows, scores = topk(
+                segment.postings, segment.lexicon_size, len(segment), terms, factors, allow, k,
+                self._compiled,
+            )  # fmt: skip
+            parts.append((rows + segment.base, scores))
+            slack = max(slack, (len(terms) + 2) * _EPS * 255 * float(np.abs(factors).sum()))
+        return _merge(parts, k, allowed.moments, slack)
+
+    def every(self, allowed: Allowed) -> Int64:
+        """See `Backend`."""
+        parts = [
+            (np.arange(len(s)) if allowed.rows is None else np.flatnonzero(allowed.rows[i]))
+            + s.base
+            for i, s in enumerate(self.segments)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def latent_scores(self, ids: Int64, latent: Float32) -> Float64:
+        """See `Backend`. Summed row by row, so that a score never depends on its neighbours."""
+        scores = np.zeros(len(ids))
+        query = latent.astype(np.float64)
+        for segment, at, rows in self._by_segment(ids):
+            scores[at] = (segment.latents[rows].astype(np.float64) * query).sum(axis=1)
+        return scores
+
+    def term_weights(self, ids: Int64, terms: UInt16) -> Float64:
+        """See `Backend`."""
+        weights = np.zeros((len(ids), len(terms)))
+        for segment, at, rows in self._by_segment(ids):
+            weights[at] = _gather(segment, segment.forward, rows, terms)
+        return weights
+
+    def video_ids(self, ids: Int64) -> Int64:
+        """See `Backend`."""
+        videos = np.zeros(len(ids), np.int64)
+        for segment, at, rows in self._by_segment(ids):
+            videos[at] = segment.moments["video"][rows]
+        return videos
+
+    def postings_count(self, terms: UInt16) -> Int64:
+        """See `Backend`."""
+        counts = np.zeros(len(terms), np.int64)
+        for segment in self.segments:
+            indptr = segment.postings[0]
+            for at in range(0, len(indptr) - 1, segment.lexicon_size):
+                window = indptr[at : at + segment.lexicon_size + 1]
+                counts += window[terms.astype(np.int64) + 1] - window[terms]
+        return counts
+
+    def facts(self, moment: int) -> MomentFacts:
+        """See `Backend`."""
+        segment, row = self._locate(moment)
+        record = segment.moments[row]
+        video = self.videos[int(record["video"])]
+        path = str(Path(self.manifest.roots[video.root].path) / video.rel)
+        return MomentFacts(
+            video.id,
+            self._shown_path(video),
+            path,
+            float(record["start_s"]),
+            float(record["end_s"]),
+        )
+
+    def tracks(self, moment: int, terms: UInt16) -> tuple[Float64, Float64]:
+        """See `Backend`."""
+        segment, row = self._locate(moment)
+        record = segment.moments[row]
+        frames = np.arange(int(record["first"]), int(record["last"]))
+        return segment.frames[frames], _gather(segment, segment.tracks, frames, terms)
+
+    def _shown_path(self, video: Video) -> str:
+        return os.path.normpath(Path(self.manifest.roots[video.root].given) / video.rel)
+
+    def _locate(self, moment: int) -> tuple[Segment, int]:
+        segment = next(s for s in self.segments if s.id == moment >> 32)
+        return segment, moment & 0xFFFFFFFF
+
+    def _by_segment(self, ids: Int64) -> list[tuple[Segment, Int64, Int64]]:
+        """Split ids into (segment, positions in `ids`, rows)."""
+        owners = ids >> 32
+        split = ((s, np.flatnonzero(owners == s.id)) for s in self.segments)
+        return [(s, at, ids[at] & 0xFFFFFFFF) for s, at in split if len(at)]
+
+
+def _count(rows: list[Bool]) -> int:
+    return sum(int(np.count_nonzero(part)) for part in rows)
+
+
+def _both(first: list[Bool] | None, second: list[Bool]) -> list[Bool]:
+    return second if first is None else [a & b for a, b in zip(first, second, strict=True)]
+
+
+def _shown(segment: Segment, terms: tuple[int, ...], shows: float) -> Bool:
+    """Return (M,) whether a row holds any of the terms at `shows` or above."""
+    indptr, ids, codes = segment.postings
+    shown = np.zeros(len(segment), np.bool_)
+    for window, at in enumerate(range(0, len(indptr) - 1, segment.lexicon_size)):
+        for term in terms:
+            span = slice(int(indptr[at + term]), int(indptr[at + term + 1]))
+            strong = codes[span] * np.float64(segment.scales[term]) >= shows
+            shown[ids[span][strong].astype(np.int64) + window * 65_536] = True
+    return shown
+
+
+def _gather(
+    segment: Segment, rows_of: tuple[Int64, UInt16, np.ndarray], rows: Int64, terms: UInt16
+) -> Float64:
+    """Return (n, Q) float64 stored weights of `terms` in some rows of a CSR view."""
+    indptr, row_terms, codes = rows_of
+    starts, counts = indptr[rows], indptr[rows + 1] - indptr[rows]
+    owner = np.repeat(np.arange(len(rows)), counts)
+    at = np.arange(int(counts.sum())) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+    column = np.full(segment.lexicon_size, -1, np.int32)
+    column[terms] = np.arange(len(terms))
+    columns = column[row_terms[at]]
+    hit = columns >= 0
+    weights = np.zeros((len(rows), len(terms)))
+    scales = segment.scales.astype(np.float64)
+    weights[owner[hit], columns[hit]] = codes[at[hit]] * scales[row_terms[at[hit]]]
+    return weights
+
+
+def _merge(parts: list[tuple[Int64, Float32]], k: int, allowed: int, slack: float) -> Fetched:
+    """Merge the best rows of segments; bound what was not fetched by the last that was."""
+    if not parts:
+        return Fetched(np.zeros(0, np.int64), np.zeros(0, np.float32), -np.inf)
+    ids = np.concatenate([part[0] for part in parts])
+    scores = np.concatenate([part[1] for part in parts])
+    ascending = np.argsort(ids)
+    ids, scores = best(ids[ascending], scores[ascending], k)
+    bound = -np.inf if len(ids) >= allowed else float(scores[-1]) + slack
+    return Fetched(ids, scores, bound)

@@ -1,0 +1,240 @@
+"""The query language: a plain sentence, and a few operators for those who want them.
+
+    a man cooking pasta          plain words need no syntax; nothing in them is an error
+    +pasta  -beach               must show / must not show the term
+    pasta^2  pasta^0.5           counts more or less
+    (street OR road)             at least one must show; also `street OR road`, `-(a OR b)`
+    "stop sign"                  a term of several words, where the lexicon has it
+    path:holiday  len:>30  len:10-60  after:2024-05  before:2025     filters on the video
+
+Operators are *hard*: they need a word that the lexicon knows, and say so when it does not.
+Unbalanced quotes or parentheses, a lone `OR` and unknown prefixes are plain words.
+The latent side reads the sentence without operators, filters and excluded terms; a term with a
+negative weight (`beach^-1`) lowers the lexicon score only.
+
+No I/O here, and no lexicon: `hard` holds words, which the searcher looks up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from unify.engine.errors import QueryError
+
+MAX_CHARACTERS = 4096
+FILTERS = ("path", "len", "after", "before")
+
+_TOKEN = re.compile(  # a sign is an operator only at the start of a word and before a letter
+    r'(?P<sign>(?<![^\s(])[+-](?=["(]|[^\W\d_]))?'
+    r'(?:"(?P<quoted>[^"]+)"|(?P<paren>[()])|(?P<word>[^\s()"]+))'
+)
+_FILTER = re.compile(rf'(?<!\S)(?P<key>{"|".join(FILTERS)}):(?:"(?P<quoted>[^"]*)"|(?P<value>\S*))')
+_WEIGHT = re.compile(r"\^(-?\d+(?:\.\d+)?)(?=[\s)]|$)")
+_LENGTH = re.compile(r"(?P<op>>=|<=|>|<)?(?P<low>\d+(?:\.\d+)?)(?P<unit>[smh]?)"
+                     r"(?:-(?P<high>\d+(?:\.\d+)?)(?P<high_unit>[smh]?))?$")  # fmt: skip
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Hard:
+    """A condition on what a moment shows: any of the phrases, or (negated) none of them.
+
+    Attributes:
+        phrases: words or quoted phrases.
+        negated: true for `-`.
+        position: offset of the condition in the query text.
+    """
+
+    phrases: tuple[str, ...]
+    negated: bool
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Conditions on the video; None or an infinity means no condition.
+
+    Attributes:
+        paths: parts that the video's path must contain, case ignored; all of them.
+        min_s: least duration in seconds.
+        max_s: greatest duration in seconds.
+        after: earliest recording time, seconds since 1970 UTC, inclusive.
+        before: latest recording time, exclusive.
+    """
+
+    paths: tuple[str, ...] = ()
+    min_s: float = 0.0
+    max_s: float = float("inf")
+    after: float = float("-inf")
+    before: float = float("inf")
+
+    def __bool__(self) -> bool:
+        return self != Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """A query, taken apart.
+
+    Attributes:
+        text: the plain sentence that the encoder reads; may be empty.
+        hard: conditions that all must hold.
+        boosts: (word or phrase, factor) of `^`, in order.
+        filters: conditions on the video.
+    """
+
+    text: str
+    hard: tuple[Hard, ...] = ()
+    boosts: tuple[tuple[str, float], ...] = ()
+    filters: Filters = field(default_factory=Filters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Atom:
+    sign: str
+    text: str
+    position: int
+    kind: str  # "word", "quoted", "(" or ")"
+    boost: float | None = None
+
+
+def parse(text: str) -> ParsedQuery:
+    """Parse a query.
+
+    Raises:
+        QueryError: it is empty, too long, or a filter has a value that cannot be read.
+
+    >>> query = parse("a +red car -dog path:trip len:>30")
+    >>> query.text, [(h.phrases, h.negated) for h in query.hard], query.filters.paths
+    ('a red car', [(('red',), False), (('dog',), True)], ('trip',))
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise QueryError(
+            f"the query has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read",
+            "shorten it",
+        )
+    if not text.strip():
+        raise QueryError("the query is empty", 'say what to look for, as in: unify search "a dog"')
+    filters = _filters(text)
+    rest = _FILTER.sub(lambda match: " " * len(match.group()), text)
+    words, hard, boosts = _read(list(_atoms(rest)))
+    return ParsedQuery(" ".join(words), tuple(hard), tuple(boosts), filters)
+
+
+def _atoms(text: str) -> Iterator[_Atom]:
+    position = 0
+    while match := _TOKEN.search(text, position):
+        position = match.end()
+        sign, at = match["sign"] or "", match.start()
+        if match["quoted"] is not None:
+            atom = _Atom(sign, match["quoted"].strip(), at, "quoted")
+        elif match["paren"]:
+            atom = _Atom(sign, match["paren"], at, match["paren"])
+        else:
+            weighted = _WEIGHT.search(match["word"])
+            word = match["word"][: weighted.start()] if weighted else match["word"]
+            boost = float(weighted[1]) if weighted and word else None
+            atom = _Atom(sign, word or match["word"], at, "word", boost)
+        if atom.kind == "quoted" and (weighted := _WEIGHT.match(text, position)):
+            atom = _Atom(sign, atom.text, at, "quoted", float(weighted[1]))
+            position = weighted.end()
+        yield atom
+
+
+def _read(atoms: list[_Atom]) -> tuple[list[str], list[Hard], list[tuple[str, float]]]:
+    """Split atoms into plain words, hard conditions and boosts."""
+    words: list[str] = []
+    hard: list[Hard] = []
+    boosts: list[tuple[str, float]] = []
+    i = 0
+    while i < len(atoms):
+        atom = atoms[i]
+        group, after = _alternatives(atoms, i)
+        if len(group) > 1 or (group and atom.sign):
+            negated = atom.sign == "-"
+            hard.append(Hard(tuple(a.text for a in group), negated, atom.position))
+        elif not group:  # punctuation: parentheses, a lone sign
+            i += 1
+            continue
+        if not (atom.sign == "-" and hard and hard[-1].position == atom.position):
+            words += [a.text for a in group if a.boost is None or a.boost >= 0]
+            boosts += [(a.text, a.boost) for a in group if a.boost is not None]
+        i = after
+    return words, hard, boosts
+
+
+def _alternatives(atoms: list[_Atom], start: int) -> tuple[list[_Atom], int]:
+    """Return the atoms joined by OR that begin at `start`, and where they end.
+
+    A parenthesis that holds no OR, or does not close, is no group: it is skipped as punctuation.
+    """
+    opened = atoms[start].kind == "("
+    i = start + opened
+    group: list[_Atom] = []
+    while i < len(atoms) and atoms[i].kind in ("word", "quoted"):
+        group.append(atoms[i])
+        joined = i + 2 < len(atoms) and (atoms[i + 1].kind, atoms[i + 1].text) == ("word", "OR")
+        if not (joined and atoms[i + 2].kind in ("word", "quoted")):
+            break
+        i += 2
+    if opened:
+        least = 1 if atoms[start].sign else 2
+        closes = len(group) >= least and i + 1 < len(atoms) and atoms[i + 1].kind == ")"
+        return (group, i + 2) if closes else ([], start + 1)
+    return group, i + 1 if group else start + 1
+
+
+def _filters(text: str) -> Filters:
+    paths: list[str] = []
+    low, high = 0.0, float("inf")
+    after, before = float("-inf"), float("inf")
+    for match in _FILTER.finditer(text):
+        key, at = match["key"], match.start()
+        value = match["quoted"] if match["quoted"] is not None else match["value"]
+        if not value:
+            raise QueryError(f"{key}: has no value", f"write {key}:{_EXAMPLES[key]}", at)
+        if key == "path":
+            paths.append(value)
+        elif key == "len":
+            span = _length(value, at)
+            low, high = max(low, span[0]), min(high, span[1])
+        elif key == "after":
+            after = max(after, _date(key, value, at))
+        else:
+            before = min(before, _date(key, value, at))
+    return Filters(tuple(paths), low, high, after, before)
+
+
+_EXAMPLES = {"path": "holiday", "len": ">30", "after": "2024-05", "before": "2025"}
+
+
+def _length(value: str, position: int) -> tuple[float, float]:
+    """Return the least and greatest seconds of `>30`, `<=2m`, `10-60` (open ends: strict)."""
+    match = _LENGTH.match(value)
+    if not match or bool(match["op"]) == bool(match["high"]):
+        raise QueryError(
+            f"cannot read the length {value!r}", "write len:>30, len:<2m or len:10-60", position
+        )
+    seconds = float(match["low"]) * _SECONDS[match["unit"]]
+    if match["high"]:
+        return seconds, float(match["high"]) * _SECONDS[match["high_unit"]]
+    strict = 1e-9 * max(seconds, 1.0) if "=" not in match["op"] else 0.0
+    if match["op"].startswith(">"):
+        return seconds + strict, float("inf")
+    return 0.0, seconds - strict
+
+
+def _date(key: str, value: str, position: int) -> float:
+    """Return the first instant (UTC) of `2024`, `2024-05` or `2024-05-31`."""
+    for layout in ("%Y-%m-%d", "%Y-%m", "%Y"):
+        try:
+            return datetime.strptime(value, layout).replace(tzinfo=UTC).timestamp()
+        except ValueError:
+            continue
+    raise QueryError(
+        f"cannot read the date {value!r}", f"write {key}:2024, {key}:2024-05 or {key}:2024-05-31",
+        position,
+    )  # fmt: skip
