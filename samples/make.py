@@ -63,7 +63,7 @@ def read_photo(path: Path) -> npt.NDArray[np.uint8]:
         format="rgb24",
         interpolation="BICUBIC",
     )
-    return enlarged.to_ndarray()
+    return np.asarray(enlarged.to_ndarray(), dtype=np.uint8)
 
 
 def views(photo: npt.NDArray[np.uint8], shot: Shot) -> Iterator[av.VideoFrame]:

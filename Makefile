@@ -1,0 +1,72 @@
+# make demo    set up .venv, index the sample videos, run three searches
+# make demo VIDEOS=folder QUERY="a man cooking pasta"    the same on your own videos
+# make test    set up .venv, run everything that CI runs;  make soak    the long tests in full
+# make clean   remove what the above made
+
+VIDEOS ?=
+QUERY ?=
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check soak clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/demo.stamp
+ifeq ($(strip $(VIDEOS)),)
+	@echo "== Indexing the sample videos of samples/ into .demo/samples"
+	@$(BIN)/unify index build samples --index .demo/samples
+	@for query in "a cat looking around" "a rocket at night before its launch" "a cup of coffee on a table"; do \
+	  echo; echo "== unify search \"$$query\" -k 3 --explain --index .demo/samples"; \
+	  $(BIN)/unify search "$$query" -k 3 --explain --index .demo/samples || exit; \
+	done
+	@echo; echo '== On your own videos: make demo VIDEOS=folder QUERY="a man cooking pasta"'
+else
+	@test -n "$$QUERY" || { echo 'Give a query too: make demo VIDEOS=folder QUERY="a man cooking pasta"' >&2; exit 2; }
+	@index=".demo/own-$$(printf '%s' "$$VIDEOS" | cksum | cut -d' ' -f1)"; \
+	  echo "== Indexing $$VIDEOS into $$index"; \
+	  $(BIN)/unify index build --index "$$index" -- "$$VIDEOS" || test $$? -eq 5 || exit; \
+	  echo; echo "== unify search \"$$QUERY\" --index $$index"; \
+	  $(BIN)/unify search --explain --index "$$index" -- "$$QUERY"
+endif
+
+# The recipes read these from the environment, so that spaces and quotes survive. Exit code 5 of
+# the build says that some videos cannot be read: the others are searched all the same.
+export VIDEOS QUERY
+
+test: check
+	@echo "== pytest (all but the soak tests)"
+	@$(BIN)/python -m pytest -m "not soak"
+
+check: $(VENV)/test.stamp
+	@echo "== ruff, mypy"
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m tests.linktree .links
+	@MYPYPATH=.links $(BIN)/python -m mypy -p unify
+
+soak: $(VENV)/test.stamp
+	@echo "== pytest (the soak tests)"
+	@$(BIN)/python -m pytest -m soak
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "unify needs Python 3.11 or newer: make PYTHON=python3.11 ..." >&2; exit 2; }
+	@echo "== Making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# Editable: the checkout is what runs. No torch here.
+$(VENV)/demo.stamp: pyproject.toml | $(VENV)/bin/python
+	@echo "== Installing unify and its CPU libraries into $(VENV) (about a minute)"
+	@$(PIP) install --editable '.[cpu]'
+	@touch $@
+
+# torch by its exact version: the newest may pull gigabytes of CUDA libraries.
+$(VENV)/test.stamp: pyproject.toml $(VENV)/demo.stamp
+	@echo "== Installing the test tools and torch into $(VENV) (some minutes)"
+	@$(PIP) install torch==2.13.0
+	@$(PIP) install --editable '.[cpu,decord,dev,train]'
+	@touch $@
+
+clean:
+	@rm -rf $(VENV) .demo .links build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,120 @@
+"""The wheel: what is in it, and that it works in a clean environment far from the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+WHEEL_LIMIT_BYTES = 80_000_000
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+FOLDER_OF: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
+TOP_FOLDERS = ("unify", "engine", "indexer", "encoders", "cli")
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """Run a command that must succeed; return what it wrote to stdout."""
+    # Nothing of the checkout or of the user's settings may help.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "UNIFY_"))}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**kept, "XDG_CACHE_HOME": str(cwd / "cache"), "PIP_CACHE_DIR": pip_cache()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def pip_cache() -> str:
+    """Pip's own cache folder, which must not move with XDG_CACHE_HOME."""
+    told = os.environ.get("PIP_CACHE_DIR")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return told or str(base / "pip")
+
+
+def disk_files() -> set[str]:
+    """Paths in the wheel of all that must be in it: modules, py.typed, data files of packs."""
+    found = {"unify/py.typed"}
+    for folder in TOP_FOLDERS:
+        inside = "unify" if folder == "unify" else f"unify/{folder}"
+        for path in (ROOT / folder).rglob("*"):
+            name = path.relative_to(ROOT / folder).as_posix()
+            is_data = folder == "encoders" and name.startswith("packs/")
+            if path.is_file() and "__pycache__" not in name and (path.suffix == ".py" or is_data):
+                found.add(f"{inside}/{name}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built from a copy of the sources, so that the checkout stays as it is."""
+    work = tmp_path_factory.mktemp("wheel")
+    copy = work / "source"
+    copy.mkdir()
+    for folder in TOP_FOLDERS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+        shutil.copy(ROOT / name, copy)
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", work, copy, cwd=work)
+    (built,) = work.glob("*.whl")
+    return built
+
+
+def test_the_package_list_is_the_folders_on_disk():
+    on_disk = {
+        path.parent.relative_to(ROOT).as_posix()
+        for folder in TOP_FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert set(FOLDER_OF.values()) == on_disk
+    assert sorted(FOLDER_OF) == sorted(PROJECT["tool"]["setuptools"]["packages"])
+    for package, folder in FOLDER_OF.items():
+        expected = "unify" if folder == "unify" else "unify." + folder.replace("/", ".")
+        assert package == expected
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path):
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.endswith("/")}
+    packaged = {name for name in names if name.startswith("unify/")}
+    assert packaged == disk_files()
+    assert all(name.split("/")[0].endswith(".dist-info") for name in names - packaged)
+    assert {Path(name).name for name in names - packaged} >= {"LICENSE", "NOTICE"}
+
+
+def test_the_wheel_is_small_enough(wheel: Path):
+    assert wheel.stat().st_size <= WHEEL_LIMIT_BYTES
+
+
+def test_the_installed_wheel_indexes_and_searches(wheel: Path, tmp_path: Path):
+    home = tmp_path / "env"
+    venv.create(home, with_pip=True)
+    python, unify = home / "bin" / "python", home / "bin" / "unify"
+    requirement = f"unify-search[cpu] @ {wheel.as_uri()}"
+    run(python, "-m", "pip", "install", "--quiet", requirement, cwd=tmp_path)
+    shutil.copytree(ROOT / "samples", tmp_path / "videos", ignore=shutil.ignore_patterns("*.py"))
+
+    assert PROJECT["project"]["version"] in run(unify, "--version", cwd=tmp_path)
+    run(unify, "index", "build", "videos", "--index", "index", cwd=tmp_path)
+    for query, expected in (
+        ("an orange flower", "flower.mp4"),
+        ("a woman astronaut in an orange space suit", "astronaut.mp4"),
+        ("a chinese temple next to a lake", "temple.mp4"),
+    ):
+        out = run(unify, "search", query, "--json", "--index", "index", cwd=tmp_path)
+        assert Path(json.loads(out.splitlines()[0])["video"]).name == expected
+
+    heavy = "import importlib.util as u; print([m for m in ('torch', 'scipy') if u.find_spec(m)])"
+    assert run(python, "-c", heavy, cwd=tmp_path).strip() == "[]"

@@ -1,0 +1,59 @@
+"""The facade: its names, and what merely starting the program loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import unify
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = {"av", "decord", "faiss", "numba", "onnxruntime", "openvino", "scipy", "torch"}
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """Run Python with these arguments from the checkout; return the top-level modules loaded."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rsplit("|", 1)[1].strip().split(".")[0] for line in lines}
+
+
+def test_public_names_are_sorted_and_unique():
+    assert unify.__all__ == sorted(set(unify.__all__))
+
+
+def test_every_public_name_can_be_had():
+    assert {"build_index", "open_index"} <= set(unify.__all__)
+    for name in unify.__all__:
+        assert getattr(unify, name) is not None
+
+
+def test_public_names_are_listed():
+    assert set(unify.__all__) <= set(dir(unify))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        unify.no_such_name  # noqa: B018
+
+
+def test_import_loads_nothing_heavy():
+    assert not loaded_by("-c", "import unify") & HEAVY
+
+
+def test_help_loads_nothing_heavy():
+    assert not loaded_by("-m", "unify", "--help") & HEAVY
+
+
+def test_what_is_loaded_would_be_seen():
+    assert "numba" in loaded_by("-c", "import numba")
