@@ -8,7 +8,7 @@ QUERY ?=
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .PHONY: demo test check soak clean
 .DELETE_ON_ERROR:
@@ -26,7 +26,7 @@ else
 	@test -n "$$QUERY" || { echo 'Give a query too: make demo VIDEOS=folder QUERY="a man cooking pasta"' >&2; exit 2; }
 	@index=".demo/own-$$(printf '%s' "$$VIDEOS" | cksum | cut -d' ' -f1)"; \
 	  echo "== Indexing $$VIDEOS into $$index"; \
-	  $(BIN)/unify index build --index "$$index" -- "$$VIDEOS" || test $$? -eq 5 || exit; \
+	  $(BIN)/unify index build --index "$$index" -- "$$VIDEOS" || { code=$$?; test $$code -eq 5 || exit $$code; }; \
 	  echo; echo "== unify search \"$$QUERY\" --index $$index"; \
 	  $(BIN)/unify search --explain --index "$$index" -- "$$QUERY"
 endif
