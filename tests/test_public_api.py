@@ -23,9 +23,11 @@ def loaded_by(*arguments: str) -> set[str]:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
-    return {line.rsplit("|", 1)[1].strip().split(".")[0] for line in lines}
+    mark = "import time:"
+    lines = done.stderr.splitlines()
+    assert done.returncode == 0, "\n".join(line for line in lines if not line.startswith(mark))
+    loaded = (line.rsplit("|", 1)[1].strip() for line in lines if line.startswith(mark))
+    return {name.split(".")[0] for name in loaded}
 
 
 def test_public_names_are_sorted_and_unique():
