@@ -124,3 +124,18 @@ class Backend(Protocol):
     def tracks(self, moment: int, terms: UInt16) -> tuple[Float64, Float64]:
         """Return (F,) times in seconds of a moment's frames and (F, Q) weights of terms in them."""
         ...
+
+    def term_counts(self, shows: float) -> Int64:
+        """Return (V,) numbers of live rows that show each term at `shows` or above."""
+        ...
+
+    def moments_of(self, video: str) -> Int64:
+        """Return the ids of a video's moments, in time order.
+
+        Args:
+            video: its path as given to `build`, or absolute.
+
+        Raises:
+            UsageError: no such video is indexed.
+        """
+        ...

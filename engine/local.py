@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from unify.engine import tables
+from unify.engine import arrays, tables
 from unify.engine.backend import Allowed, Condition, Fetched, MomentFacts, Statistics
-from unify.engine.errors import DamagedIndex
+from unify.engine.errors import DamagedIndex, UsageError
 from unify.engine.latents import FlatLatents
 from unify.engine.manifest import Manifest, Video, read_manifest
-from unify.engine.postings import NUMBA_FROM, best, topk
+from unify.engine.postings import NUMBA_FROM, WINDOW, best, topk
 from unify.engine.query import Filters
-from unify.engine.segment import Segment, check_size
+from unify.engine.segment import Segment
 from unify.engine.types import Bool, Float32, Float64, Int64, UInt16
 
 _EPS = float(np.finfo(np.float32).eps)
@@ -55,7 +55,7 @@ class LocalBackend:
         self.directory = directory
         self.manifest = manifest
         for file in manifest.tables:
-            check_size(directory / file.name, file)
+            arrays.check_size(directory / file.name, file)
         self.videos: dict[int, Video] = tables.read_videos(directory, manifest)
         self._dead = tables.read_tombstones(directory, manifest)
         self.segments = [
@@ -91,8 +91,10 @@ class LocalBackend:
         if rows is None or rows is self._alive:
             statistics = self.statistics()
             return Allowed(statistics.moments, statistics.videos, rows)
-        videos = [s.moments["video"][part] for s, part in zip(self.segments, rows, strict=True)]
-        return Allowed(_count(rows), len(np.unique(np.concatenate(videos or [[]]))), rows)
+        videos: set[int] = set()
+        for segment, part in zip(self.segments, rows, strict=True):
+            videos.update(np.unique(segment.moments["video"][part]).tolist())
+        return Allowed(_count(rows), len(videos), rows)
 
     def _passes(self, video: Video, filters: Filters) -> bool:
         path = self._shown_path(video).lower()
@@ -192,6 +194,30 @@ class LocalBackend:
         frames = np.arange(int(record["first"]), int(record["last"]))
         return segment.frames[frames], _gather(segment, segment.tracks, frames, terms)
 
+    def term_counts(self, shows: float) -> Int64:
+        """See `Backend`."""
+        counts = np.zeros(self.manifest.settings.lexicon_size, np.int64)
+        for i, segment in enumerate(self.segments):
+            indptr, terms, codes = segment.forward
+            shown = codes * segment.scales.astype(np.float64)[terms] >= shows
+            if self._alive is not None:
+                shown &= np.repeat(self._alive[i], np.diff(indptr))
+            counts += np.bincount(terms[shown], minlength=len(counts))
+        return counts
+
+    def moments_of(self, video: str) -> Int64:
+        """See `Backend`."""
+        wanted = (os.path.normpath(video), os.path.abspath(video))  # noqa: PTH100 - links stay
+        for known in self.videos.values():
+            path = os.path.normpath(Path(self.manifest.roots[known.root].path) / known.rel)
+            if wanted[0] == self._shown_path(known) or path in wanted:
+                found = [
+                    np.flatnonzero(segment.moments["video"] == known.id) + segment.base
+                    for segment in self.segments
+                ]
+                return np.concatenate(found)
+        raise UsageError(f"{video} is not indexed", "see what is with: unify index status")
+
     def _shown_path(self, video: Video) -> str:
         return os.path.normpath(Path(self.manifest.roots[video.root].given) / video.rel)
 
@@ -222,7 +248,7 @@ def _shown(segment: Segment, terms: tuple[int, ...], shows: float) -> Bool:
         for term in terms:
             span = slice(int(indptr[at + term]), int(indptr[at + term + 1]))
             strong = codes[span] * np.float64(segment.scales[term]) >= shows
-            shown[ids[span][strong].astype(np.int64) + window * 65_536] = True
+            shown[ids[span][strong].astype(np.int64) + window * WINDOW] = True
     return shown
 
 

@@ -19,17 +19,17 @@ The three views hold the same codes, so every score computed from any of them ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from unify.engine import durable, latents
-from unify.engine.errors import DamagedIndex
+from unify.engine import arrays, durable, latents
 from unify.engine.manifest import FileEntry, IndexSettings, SegmentEntry
+from unify.engine.postings import WINDOW
 from unify.engine.types import (
     Float16,
     Float32,
@@ -41,7 +41,6 @@ from unify.engine.types import (
     UInt16,
 )
 
-WINDOW = 65_536
 MOMENT = np.dtype(
     [
         ("video", "<u4"),
@@ -150,9 +149,9 @@ class SegmentBuilder:
         final = entry.folder(directory)
         folder = final.with_name(final.name + ".tmp")
         folder.mkdir(parents=True)
-        arrays = self._arrays()
-        for name, array in arrays.items():
-            durable.write_file(folder / f"{name}.npy", _saver(array))
+        columns = self._columns()
+        for name, array in columns.items():
+            arrays.save(folder / f"{name}.npy", array)
         vectors = np.concatenate([codes.latents for *_, codes in self._videos])
         latents.write_flat(folder / "latents.faiss", vectors.astype(np.float16))
         files = tuple(FileEntry.of(path) for path in sorted(folder.iterdir()))
@@ -160,10 +159,10 @@ class SegmentBuilder:
         folder.rename(final)
         durable.sync_folder(final.parent)
         return SegmentEntry(
-            segment_id, self.moments, len(arrays["frames"]), len(arrays["postings_ids"]), files
+            segment_id, self.moments, len(columns["frames"]), len(columns["postings_ids"]), files
         )
 
-    def _arrays(self) -> dict[str, Any]:
+    def _columns(self) -> dict[str, Any]:
         size = self._settings.lexicon_size
         rows = SparseRows.concatenate([codes.lexicon for *_, codes in self._videos])
         tracks = SparseRows.concatenate([codes.tracks for *_, codes in self._videos])
@@ -202,10 +201,6 @@ class SegmentBuilder:
         return table
 
 
-def _saver(array: Any) -> Callable[[BinaryIO], None]:
-    return lambda file: np.save(file, array, allow_pickle=False)
-
-
 class Segment:
     """A read view of one segment. Arrays are mapped when first used; opening reads no rows."""
 
@@ -217,34 +212,24 @@ class Segment:
         self.lexicon_size = settings.lexicon_size
         self._folder = entry.folder(directory)
         for file in entry.files:
-            check_size(self._folder / file.name, file)
+            arrays.check_size(self._folder / file.name, file)
 
     def __len__(self) -> int:
         return self.entry.moments
 
-    def _map(self, name: str, dtype: str, shape: Sequence[int]) -> Any:
-        path = self._folder / f"{name}.npy"
-        try:
-            array = np.load(path, mmap_mode="r" if 0 not in shape else None, allow_pickle=False)
-        except (ValueError, OSError) as error:
-            raise damaged(path, str(error)) from None
-        if array.dtype != np.dtype(dtype) or array.shape != tuple(shape):
-            raise damaged(path, f"holds {array.dtype}{array.shape}")
-        return np.asarray(array)
+    def _load(self, name: str, dtype: npt.DTypeLike, count: int) -> Any:
+        return arrays.load(self._folder / f"{name}.npy", dtype, count)
 
     @cached_property
-    def moments(self) -> Any:
+    def moments(self) -> npt.NDArray[np.void]:
         """(M,) `MOMENT` records."""
-        path = self._folder / "moments.npy"
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        if array.dtype != MOMENT or array.shape != (len(self),):
-            raise damaged(path, f"holds {array.dtype}{array.shape}")
-        return np.asarray(array)
+        moments: npt.NDArray[np.void] = self._load("moments", MOMENT, len(self))
+        return moments
 
     @cached_property
     def frames(self) -> Float64:
         """(F,) seconds."""
-        times: Float64 = self._map("frames", "<f8", (self.entry.frames,))
+        times: Float64 = self._load("frames", "<f8", self.entry.frames)
         return times
 
     @cached_property
@@ -260,7 +245,7 @@ class Segment:
     @cached_property
     def scales(self) -> Float32:
         """(V,) float32."""
-        scales: Float32 = self._map("scales", "<f4", (self.lexicon_size,))
+        scales: Float32 = self._load("scales", "<f4", self.lexicon_size)
         return scales
 
     @cached_property
@@ -280,25 +265,8 @@ class Segment:
         return self._csr("postings", "ids", "<u2", windows * self.lexicon_size + 1)
 
     def _csr(self, name: str, column: str, dtype: str, rows: int) -> tuple[Int64, UInt16, UInt8]:
-        indptr: Int64 = self._map(f"{name}_indptr", "<i8", (rows,))
+        indptr: Int64 = self._load(f"{name}_indptr", "<i8", rows)
         count = int(indptr[-1])
-        columns: UInt16 = self._map(f"{name}_{column}", dtype, (count,))
-        codes: UInt8 = self._map(f"{name}_codes", "|u1", (count,))
+        columns: UInt16 = self._load(f"{name}_{column}", dtype, count)
+        codes: UInt8 = self._load(f"{name}_codes", "|u1", count)
         return indptr, columns, codes
-
-
-def damaged(path: Path, what: str) -> DamagedIndex:
-    """Return the error that names a damaged file."""
-    return DamagedIndex(f"{path} is damaged ({what})", "see all damage with: unify index verify")
-
-
-def check_size(path: Path, file: FileEntry) -> None:
-    """Check that a file of the index is there with the size that was published.
-
-    Raises:
-        FileNotFoundError: it is gone: a newer generation may have replaced it.
-        DamagedIndex: its size is another one.
-    """
-    size = path.stat().st_size
-    if size != file.size_bytes:
-        raise damaged(path, f"{size} bytes, expected {file.size_bytes}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unify.engine import durable
+from unify.engine import arrays, durable
 from unify.engine.manifest import FileEntry, Manifest, Video
 from unify.engine.types import UInt32
 
@@ -45,9 +45,9 @@ def write_tables(
     table["recorded"] = [video.recorded for video in videos]
     dead = np.array(sorted(tombstones), dtype="<u4")
     table_path, text_path, dead_path = (directory / name for name in names(generation))
-    durable.write_file(table_path, lambda file: np.save(file, table, allow_pickle=False))
+    arrays.save(table_path, table)
     durable.write_file(text_path, lambda file: file.write(b"".join(paths)))
-    durable.write_file(dead_path, lambda file: np.save(file, dead, allow_pickle=False))
+    arrays.save(dead_path, dead)
     return tuple(FileEntry.of(path) for path in (table_path, text_path, dead_path))
 
 
@@ -55,7 +55,7 @@ def read_videos(directory: Path, manifest: Manifest) -> dict[int, Video]:
     """Read the live videos of a generation, by id. No tables: no videos."""
     if not manifest.tables:
         return {}
-    table = np.load(directory / manifest.tables[0].name, allow_pickle=False)
+    table = arrays.load(directory / manifest.tables[0].name, _ROW, manifest.videos)
     text = (directory / manifest.tables[1].name).read_bytes()
     videos, start = {}, 0
     for id_, root, end, duration_s, recorded in table.tolist():
@@ -68,5 +68,5 @@ def read_tombstones(directory: Path, manifest: Manifest) -> UInt32:
     """Read the ids of tombstoned videos of a generation, ascending."""
     if not manifest.tables:
         return np.zeros(0, np.uint32)
-    dead: UInt32 = np.load(directory / manifest.tables[2].name, allow_pickle=False)
+    dead: UInt32 = arrays.load(directory / manifest.tables[2].name, "<u4", manifest.tombstones)
     return dead

@@ -1,0 +1,139 @@
+"""Check every byte of an index, and that its parts agree.
+
+Opening an index checks sizes and headers only; this reads everything. It reports all that it
+finds instead of stopping at the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unify.engine import durable, tables
+from unify.engine.errors import DamagedIndex
+from unify.engine.manifest import FileEntry, Manifest, read_manifest
+from unify.engine.postings import WINDOW
+from unify.engine.segment import Segment
+
+
+def verify(directory: Path, progress: Callable[[int, int], None] | None = None) -> list[str]:
+    """Return a line for each problem of the current generation; none when it is whole.
+
+    Args:
+        directory: the index.
+        progress: called with bytes read so far and bytes in all.
+
+    Raises:
+        IndexUnavailable: there is no index.
+        IncompatibleIndex: another version of unify wrote it.
+        DamagedIndex: the manifest itself cannot be read.
+    """
+    manifest = read_manifest(directory)
+    files = list(_files(directory, manifest))
+    total = sum(file.size_bytes for _, file in files)
+    problems, done = [], 0
+    for path, file in files:
+        problems += _check_file(path, file)
+        done += file.size_bytes
+        if progress:
+            progress(done, total)
+    if problems:
+        return problems  # contents cannot be trusted: nothing more to compare
+    try:
+        return [*_check_tables(directory, manifest), *_check_segments(directory, manifest)]
+    except DamagedIndex as error:
+        return [error.message]
+
+
+def _files(directory: Path, manifest: Manifest) -> Iterator[tuple[Path, FileEntry]]:
+    for file in manifest.tables:
+        yield directory / file.name, file
+    for segment in manifest.segments:
+        for file in segment.files:
+            yield segment.folder(directory) / file.name, file
+
+
+def _check_file(path: Path, file: FileEntry) -> list[str]:
+    try:
+        size = path.stat().st_size
+        if size != file.size_bytes:
+            return [f"{path}: {size} bytes, expected {file.size_bytes}"]
+        if durable.sha256_of(path) != file.sha256:
+            return [f"{path}: its bytes are not the ones that were written"]
+    except OSError as error:
+        return [f"{path}: {error.strerror}"]
+    return []
+
+
+def _check_tables(directory: Path, manifest: Manifest) -> list[str]:
+    live = tables.read_videos(directory, manifest)
+    dead = set(tables.read_tombstones(directory, manifest).tolist())
+    held: set[int] = set()
+    for entry in manifest.segments:
+        segment = Segment(directory, entry, manifest.settings)
+        held |= set(np.unique(segment.moments["video"]).tolist())
+    problems = []
+    if (len(live), len(dead)) != (manifest.videos, manifest.tombstones):
+        problems.append(f"{directory}: the manifest counts other videos than its tables hold")
+    if any(video.root >= len(manifest.roots) for video in live.values()):
+        problems.append(f"{directory}: a video refers to a root that is not there")
+    for what, ids in (
+        ("both live and tombstoned", dead & live.keys()),
+        ("live but in no segment", live.keys() - held),
+        ("in a segment but neither live nor tombstoned", held - live.keys() - dead),
+    ):
+        problems += [f"{directory}: video {video} is {what}" for video in sorted(ids)]
+    return problems
+
+
+def _check_segments(directory: Path, manifest: Manifest) -> list[str]:
+    problems: list[str] = []
+    owners: dict[int, int] = {}
+    for entry in manifest.segments:
+        segment = Segment(directory, entry, manifest.settings)
+        where = entry.folder(directory)
+        problems += [f"{where}: {what}" for what in _check_rows(segment)]
+        for video in np.unique(segment.moments["video"]).tolist():
+            if video in owners:
+                problems.append(f"{where}: video {video} also lies in segment {owners[video]}")
+            owners[video] = entry.id
+    return problems
+
+
+def _check_rows(segment: Segment) -> Iterator[str]:
+    """Yield what is wrong inside one segment: ranges, orders, and the three views of a weight."""
+    moments, frames, size = segment.moments, len(segment.frames), segment.lexicon_size
+    if not (moments["first"] < moments["last"]).all() or (moments["last"] > frames).any():
+        yield "a moment's frames are out of range"
+    if not (moments["start_s"] < moments["end_s"]).all():
+        yield "a moment ends before it starts"
+    if not np.isfinite(segment.latents).all():
+        yield "a latent is not finite"
+    for name, (indptr, terms, codes) in (("forward", segment.forward), ("tracks", segment.tracks)):
+        if indptr[0] != 0 or (np.diff(indptr) < 0).any():
+            yield f"{name} rows are out of order"
+        elif (len(terms) and int(terms.max()) >= size) or (codes == 0).any():
+            yield f"{name} terms are out of range"
+    if not _same_postings(segment):
+        yield "postings and forward rows do not agree"
+
+
+def _same_postings(segment: Segment) -> bool:
+    """Compare postings with forward rows, as sorted (row, term, code) triples."""
+    indptr, ids, codes = segment.postings
+    rows_indptr, terms, row_codes = segment.forward
+    lists = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    window, term = np.divmod(lists, segment.lexicon_size)
+    rows = window * WINDOW + ids
+    owner = np.repeat(np.arange(len(rows_indptr) - 1), np.diff(rows_indptr))
+    if len(rows) != len(owner):
+        return False
+    order: Any = np.lexsort((term, rows))
+    return (
+        np.array_equal(rows[order], owner)
+        and np.array_equal(term[order], terms)
+        and np.array_equal(codes[order], row_codes)
+    )

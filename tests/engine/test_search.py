@@ -1,0 +1,196 @@
+"""Searching against brute force over the stored values, computed by scipy and FAISS."""
+
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engine.corpus import Corpus, FakePack
+from unify.engine import planner, postings
+from unify.engine.errors import QueryError, UsageError
+from unify.engine.fusion import Mode, affine
+from unify.engine.local import open_snapshot
+from unify.engine.query import ParsedQuery, parse
+from unify.engine.search import Searcher
+
+WORDS = st.sampled_from([f"w{i}" for i in range(20)])
+PARTS = st.one_of(
+    WORDS,
+    WORDS,
+    st.builds("+{}".format, WORDS),
+    st.builds("-{}".format, WORDS),
+    st.builds("{}^{}".format, WORDS, st.sampled_from(["2", "0.5", "-1", "-2.5"])),
+    st.builds("({} OR {})".format, WORDS, WORDS),
+    st.sampled_from(["path:even", "path:odd", "len:>3", "len:2-9", "after:2001-09-12", "unknown"]),
+)
+QUERIES = st.lists(PARTS, min_size=1, max_size=5).map(" ".join)
+
+
+def allowed_rows(corpus, parsed: ParsedQuery, owners, weights) -> np.ndarray:
+    """Which rows pass tombstones, filters and conditions, worked out row by row."""
+    live = {v.id: v for v in corpus.videos}
+    shows, lookup = corpus.pack.calibration.shows, corpus.pack.lexicon.lookup
+    filters, dense = parsed.filters, weights.toarray()
+    passes = []
+    for owner, row in zip(owners.tolist(), dense, strict=True):
+        video = live.get(owner)
+        ok = video is not None
+        if video is not None:
+            ok = all(part in f"clips/{video.rel}" for part in filters.paths)
+            ok &= filters.min_s <= video.duration_s <= filters.max_s
+            ok &= filters.after <= video.recorded < filters.before
+        for hard in parsed.hard:
+            shown = any(row[lookup(phrase)] >= shows for phrase in hard.phrases)
+            ok &= shown != hard.negated
+        passes.append(ok)
+    return np.array(passes)
+
+
+def brute_force(corpus, searcher, text, k, mode, moments):
+    """Return (id, score) of the k best rows, and all scores, ties by id."""
+    parsed = parse(text)
+    query = searcher.encode(parsed)
+    ids, owners, latents, weights = corpus.rows()
+    kept = allowed_rows(corpus, parsed, owners, weights)
+    latent = np.zeros(len(ids)) if query.latent is None else latents @ query.latent.astype("f8")
+    dense = np.zeros(weights.shape[1])
+    dense[query.terms] = query.weights
+    lexicon = weights @ dense
+    scores = affine(query, corpus.pack.calibration, mode)(latent, lexicon).round(9)
+    order = [i for i in np.lexsort((ids, -scores)) if kept[i]]
+    if not moments:
+        seen: set[int] = set()
+        order = [i for i in order if not (owners[i] in seen or seen.add(int(owners[i])))]
+    return [(int(ids[i]), float(scores[i])) for i in order[:k]]
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    queries=st.lists(QUERIES, min_size=4, max_size=4),
+    k=st.integers(1, 12),
+    mode=st.sampled_from(["fused", "latent", "lexicon"]),
+    moments=st.booleans(),
+    ties=st.booleans(),
+    removed=st.sampled_from([0.0, 0.3, 1.0]),
+    scan_rows=st.sampled_from([0, 1024]),
+    first_depth=st.integers(1, 20),
+    compiled=st.booleans(),
+)
+@settings(max_examples=50, deadline=None)
+def test_exact_answers_equal_brute_force(
+    seed, queries, k, mode, moments, ties, removed, scan_rows, first_depth, compiled
+):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.object(planner, "SCAN_ROWS", scan_rows),
+        mock.patch.object(planner, "FIRST_DEPTH", first_depth),
+    ):
+        corpus = Corpus.make(Path(folder) / "index", seed, ties=ties, removed=removed)
+        with mock.patch("unify.engine.local.NUMBA_FROM", 0 if compiled else 10**9):
+            searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
+        for text in queries:
+            answer = searcher.search(text, k, mode=mode, moments=moments)
+            expected = brute_force(corpus, searcher, text, k, Mode(mode), moments)
+            assert answer.exact
+            found = [(hit.moment, hit.score) for hit in answer]
+            assert [i for i, _ in found] == [i for i, _ in expected], text
+            assert [s for _, s in found] == pytest.approx([s for _, s in expected], abs=2e-9)
+
+
+@pytest.fixture
+def searcher(corpus):
+    return Searcher(open_snapshot(corpus.directory), corpus.pack)
+
+
+def test_parts_add_up(searcher):
+    for text in ("w1 w2 w3 w4 w5", "w1^-1 w2 w9", "nothing known"):
+        for hit in searcher.search(text, 50, moments=True):
+            total = hit.latent_part + hit.lexicon_part + hit.base
+            assert hit.score == pytest.approx(total, rel=1e-9)
+            assert hit.lexicon == pytest.approx(sum(t.product for t in hit.terms), rel=1e-9)
+            assert hit.lexicon_part == pytest.approx(sum(t.part for t in hit.terms), rel=1e-9)
+            for term in hit.terms:
+                assert term.product == pytest.approx(term.query * term.moment, rel=1e-9)
+
+
+def test_filters_deletions_and_growth_never_change_a_score(tmp_path, corpus, searcher):
+    before = {hit.moment: hit.score for hit in searcher.search("w1 w2", 100, moments=True)}
+    for hit in searcher.search("w1 w2 path:even", 100, moments=True):
+        assert before[hit.moment] == hit.score
+    whole = Corpus.make(tmp_path / "whole")  # the same rows, nothing removed
+    grown = Searcher(open_snapshot(whole.directory), whole.pack).search("w1 w2", 100, moments=True)
+    scores = {hit.moment: hit.score for hit in grown}
+    assert len(scores) > len(before)
+    assert before.items() <= scores.items()
+
+
+def test_a_small_budget_is_approximate_and_says_by_how_much(corpus):
+    with mock.patch.object(planner, "SCAN_ROWS", 0), mock.patch.object(planner, "FIRST_DEPTH", 1):
+        searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
+        answers = [searcher.search(f"w{i} w{i + 5}", 1, moments=True, budget=1) for i in range(15)]
+    doubtful = [answer for answer in answers if not answer.exact]
+    assert doubtful
+    assert all(answer.outcome.gap >= 0 and not answer[0].exact for answer in doubtful)
+    assert all(answer.outcome.gap == 0 for answer in answers if answer.exact)
+
+
+def test_numba_and_numpy_agree(corpus):
+    segment = open_snapshot(corpus.directory).segments[0]
+    rng = np.random.default_rng(1)
+    for k in (1, 3, 40, 100):
+        terms = np.sort(rng.choice(20, 5, replace=False)).astype(np.uint16)
+        factors = rng.standard_normal(5).astype(np.float32)
+        for allow in (None, rng.random(len(segment)) < 0.5):
+            both = [
+                postings.topk(
+                    segment.postings, 20, len(segment), terms, factors, allow, k, compiled
+                )
+                for compiled in (False, True)
+            ]
+            np.testing.assert_array_equal(both[0][0], both[1][0])
+            np.testing.assert_array_equal(both[0][1], both[1][1])
+
+
+def test_one_hit_a_video_by_default(searcher):
+    videos = [hit.video for hit in searcher.search("w1", 100)]
+    assert len(videos) == len(set(videos)) == len(searcher.backend.videos)
+
+
+def test_unknown_hard_term_is_an_error_with_position_and_advice(searcher):
+    with pytest.raises(QueryError, match=r"'w99' is not in the lexicon at character 4; did you"):
+        searcher.search("w1 +w99")
+
+
+def test_missing_words_are_named(tmp_path):
+    corpus = Corpus.make(tmp_path / "index")
+    searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
+    with mock.patch.object(searcher.backend, "postings_count", lambda terms: 0 * terms):
+        assert searcher.search("w7 and w3").missing == ("w3", "w7")
+    assert searcher.search("w7 and w3").missing == ()
+
+
+@pytest.mark.parametrize("k", [0, -1, 10_001])
+def test_k_out_of_range(searcher, k):
+    with pytest.raises(UsageError, match="k is"):
+        searcher.search("w1", k)
+
+
+def test_unknown_mode_lists_the_modes(searcher):
+    with pytest.raises(UsageError, match="fused, latent, lexicon"):
+        searcher.search("w1", mode="both")
+
+
+def test_filter_only_query_lists_by_moment_id(searcher):
+    answer = searcher.search("path:odd", 5)
+    assert [hit.moment for hit in answer] == sorted(hit.moment for hit in answer)
+    assert all("odd/" in hit.video for hit in answer)
+    assert {hit.score for hit in answer} == {0.0}
+
+
+def test_an_empty_index_answers_nothing(tmp_path):
+    corpus = Corpus.make(tmp_path / "index", segments=0)
+    assert len(Searcher(open_snapshot(corpus.directory), FakePack()).search("w1")) == 0
