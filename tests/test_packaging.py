@@ -21,27 +21,32 @@ FOLDER_OF: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 TOP_FOLDERS = ("unify", "engine", "indexer", "encoders", "cli")
 
 
-def run(*command: str | Path, cwd: Path) -> str:
-    """Run a command that must succeed; return what it wrote to stdout."""
-    # Nothing of the checkout or of the user's settings may help.
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "UNIFY_"))}
+# Put before everything in an environment: writes down each host that is asked for, and refuses.
+NETWORK_SPY = """
+import pathlib, socket
+def refuse(host, *rest, **options):
+    with pathlib.Path({log!r}).open("a") as log:
+        log.write(f"{{host}}\\n")
+    raise OSError("no network in this test")
+socket.getaddrinfo = refuse
+"""
+
+
+def run(*command: str | Path, cwd: Path, **more: str) -> str:
+    """Run a command that must succeed, `more` added to its environment; return its stdout."""
+    # Nothing of the checkout or of the user's settings may help, nor a hint that this is CI:
+    # libraries behave better there.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "UNIFY_", "CI"))}
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
-        env={**kept, "XDG_CACHE_HOME": str(cwd / "cache"), "PIP_CACHE_DIR": pip_cache()},
+        env=kept | more,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stderr[-3000:]}"
     return done.stdout
-
-
-def pip_cache() -> str:
-    """Pip's own cache folder, which must not move with XDG_CACHE_HOME."""
-    told = os.environ.get("PIP_CACHE_DIR")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return told or str(base / "pip")
 
 
 def disk_files() -> set[str]:
@@ -98,23 +103,53 @@ def test_the_wheel_is_small_enough(wheel: Path):
     assert wheel.stat().st_size <= WHEEL_LIMIT_BYTES
 
 
-def test_the_installed_wheel_indexes_and_searches(wheel: Path, tmp_path: Path):
-    home = tmp_path / "env"
-    venv.create(home, with_pip=True)
-    python, unify = home / "bin" / "python", home / "bin" / "unify"
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of a clean environment that holds the wheel and the CPU FAISS."""
+    home = tmp_path_factory.mktemp("installed")
+    venv.create(home / "env", with_pip=True)
     requirement = f"unify-search[cpu] @ {wheel.as_uri()}"
-    run(python, "-m", "pip", "install", "--quiet", requirement, cwd=tmp_path)
-    shutil.copytree(ROOT / "samples", tmp_path / "videos", ignore=shutil.ignore_patterns("*.py"))
+    python = home / "env" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", requirement, cwd=home)
+    return python.parent
 
-    assert PROJECT["project"]["version"] in run(unify, "--version", cwd=tmp_path)
-    run(unify, "index", "build", "videos", "--index", "index", cwd=tmp_path)
+
+def test_no_torch_is_installed(installed: Path, tmp_path: Path):
+    code = "import importlib.util as u; print([m for m in ('torch', 'scipy') if u.find_spec(m)])"
+    assert run(installed / "python", "-c", code, cwd=tmp_path).strip() == "[]"
+
+
+def test_the_installed_wheel_indexes_and_searches_offline(installed: Path, tmp_path: Path):
+    home, spy, log = tmp_path / "home", tmp_path / "spy", tmp_path / "hosts.txt"
+    home.mkdir()
+    spy.mkdir()
+    (spy / "sitecustomize.py").write_text(NETWORK_SPY.format(log=str(log)), encoding="utf-8")
+    shutil.copytree(ROOT / "samples", tmp_path / "videos", ignore=shutil.ignore_patterns("*.py"))
+    within = {
+        "HOME": str(home),
+        "PYTHONPATH": str(spy),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_DATA_HOME": str(home / ".local"),
+    }
+
+    def unify(*arguments: str) -> str:
+        return run(installed / "unify", *arguments, cwd=tmp_path, **within)
+
+    asks = "import socket\ntry: socket.getaddrinfo('example.invalid', 80)\nexcept OSError: pass"
+    run(installed / "python", "-c", asks, cwd=tmp_path, **within)
+    assert log.read_text(encoding="utf-8") == "example.invalid\n"  # the spy works
+    log.unlink()
+
+    assert PROJECT["project"]["version"] in unify("--version")
+    unify("index", "build", "videos", "--index", "index")
     for query, expected in (
         ("an orange flower", "flower.mp4"),
         ("a woman astronaut in an orange space suit", "astronaut.mp4"),
         ("a chinese temple next to a lake", "temple.mp4"),
     ):
-        out = run(unify, "search", query, "--json", "--index", "index", cwd=tmp_path)
+        out = unify("search", query, "--json", "--index", "index")
         assert Path(json.loads(out.splitlines()[0])["video"]).name == expected
 
-    heavy = "import importlib.util as u; print([m for m in ('torch', 'scipy') if u.find_spec(m)])"
-    assert run(python, "-c", heavy, cwd=tmp_path).strip() == "[]"
+    assert not log.exists(), "asked for " + log.read_text(encoding="utf-8")
+    assert not [path for path in home.iterdir() if not path.name.startswith(".")]
