@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,12 +70,14 @@ def import_faults(path: str, tree: ast.Module) -> Iterator[str]:
                 yield from order_faults(path, folder, rest.partition(".")[0])
 
 
-def order_faults(path: str, folder: str, imported_folder: str) -> Iterator[str]:
-    """Yield what one import of `unify.<imported_folder>` breaks."""
-    if imported_folder not in ORDER:
-        yield f"{path}: imports the facade (unify.{imported_folder})"
-    elif ORDER.index(imported_folder) > ORDER.index(folder):
-        yield f"{path}: imports unify.{imported_folder}, which stands below {folder}/"
+def order_faults(path: str, folder: str, imported_name: str) -> Iterator[str]:
+    """Yield what one import of `unify.<imported_name>` breaks; an empty name is `import unify`."""
+    if imported_name in ORDER:
+        if ORDER.index(imported_name) > ORDER.index(folder):
+            yield f"{path}: imports unify.{imported_name}, which stands below {folder}/"
+    elif folder != "cli" or imported_name[:1] not in ("", "_"):
+        # The command line may ask for the version and the place, nothing else.
+        yield f"{path}: imports the facade (unify.{imported_name})"
 
 
 def eager_facade_faults(path: str, tree: ast.Module) -> Iterator[str]:
@@ -90,11 +93,14 @@ def eager_facade_faults(path: str, tree: ast.Module) -> Iterator[str]:
 def code_faults(path: str, tree: ast.Module) -> Iterator[str]:
     """Yield forbidden calls, handlers and names of one file."""
     may_exit = path.startswith("cli/") or path == "unify/__main__.py"
+    through_facade = re.compile(r"unify\.(?!__|engine|indexer|encoders|cli)")
     if VAGUE_NAMES & set(Path(path).with_suffix("").parts):
         yield f"{path}: a name that says nothing"
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and node.type is None:
             yield f"{path}:{node.lineno}: bare except"
+        if isinstance(node, ast.Attribute) and through_facade.match(ast.unparse(node)):
+            yield f"{path}:{node.lineno}: uses the facade ({ast.unparse(node)})"
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             given = {k.arg: ast.unparse(k.value) for k in node.keywords}
@@ -143,7 +149,9 @@ def test_every_folder_is_looked_at():
         ("encoders/a.py", "AutoModel.from_pretrained(name, trust_remote_code=True)"),
         ("cli/a.py", "import numba"),
         ("cli/a.py", "from unify import open_index"),
-        ("cli/a.py", "import unify"),
+        ("cli/a.py", "import unify\nunify.open_index"),
+        ("encoders/a.py", "import unify"),
+        ("encoders/a.py", "from unify import __version__"),
         ("unify/__init__.py", "from unify.engine.types import Hit"),
         ("unify/__init__.py", "from .engine import types"),
         ("unify/__init__.py", "import numba"),
@@ -168,6 +176,7 @@ def test_a_seeded_fault_is_found(path: str, source: str):
         ("encoders/a.py", "from unify.indexer.ports import FrameShape\nimport torch"),
         ("encoders/a.py", "torch.load(path, weights_only=True)"),
         ("cli/a.py", "from unify.encoders import pack\nprint(1)\nimport typer"),
+        ("cli/a.py", "from unify import __version__\nimport unify\nunify.__file__"),
         ("unify/__init__.py", "def f():\n    from unify.engine import types"),
         ("unify/__init__.py", "if TYPE_CHECKING:\n    from unify.engine.types import Hit"),
         ("unify/__main__.py", "from unify.cli.main import main\nsys.exit(main())"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def test_every_public_name_can_be_had():
 
 def test_public_names_are_listed():
     assert set(unify.__all__) <= set(dir(unify))
+
+
+def test_the_version_is_the_distributions():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert unify.__version__ == project["project"]["version"]
 
 
 def test_an_unknown_name_is_an_attribute_error():
