@@ -26,14 +26,12 @@ class Timeline:
         duration_s: from the first frame's start to the last one's end.
         counted: the container does not store presentation times; frames are told apart by
             their number in display order.
-        damage: what could not be read, or "".
     """
 
     ticks: Int64
     tick_s: float
     duration_s: float
     counted: bool = False
-    damage: str = ""
 
     @property
     def times_s(self) -> Float64:

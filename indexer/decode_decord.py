@@ -1,0 +1,67 @@
+"""The other decoder: decord, for those who ask for it.
+
+It has not been released since 2021, has no AV1 and gives up on damage, so `decode.py` stays the
+default. Facts, times and the choice of frames are `decode.py`'s, so that both see the same frames.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import av
+import numpy as np
+
+from unify.engine.errors import MediaError, MissingPackage
+from unify.engine.types import Int64, UInt8
+from unify.indexer.decode import FrameScaler, VideoFile, reason
+from unify.indexer.ports import FrameShape
+from unify.indexer.sampling import Timeline
+
+
+class DecordFile(VideoFile):
+    """One video, its frames decoded by decord, which turns them upright itself."""
+
+    def frames(
+        self, timeline: Timeline, chosen: Int64, shape: FrameShape
+    ) -> Iterator[tuple[float, UInt8]]:
+        """Decode the chosen frames; see `VideoFile.frames`.
+
+        Raises:
+            MissingPackage: decord is not installed.
+            MediaError: decord cannot read the file.
+        """
+        decord = load_decord()
+        facts = self.facts()
+        try:
+            reader = decord.VideoReader(str(self.path))
+            if len(reader) != len(timeline.ticks):
+                raise MediaError(
+                    f"decord sees {len(reader)} frames where {len(timeline.ticks)} are stored",
+                    "decode it with pyav",
+                )
+            for number in chosen.tolist():
+                self._alive()
+                picture = np.ascontiguousarray(reader[number].asnumpy())
+                height, width = picture.shape[:2]
+                scale = FrameScaler(shape, facts.width * height / (facts.height * width))
+                frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+                yield float(timeline.times_s[number]), scale(frame)
+        except (decord.DECORDError, RuntimeError) as error:
+            why = reason(error).partition(" [")[0][:200]
+            raise MediaError(f"decord cannot read it ({why})", "decode it with pyav") from None
+
+
+def load_decord() -> Any:
+    """Import decord.
+
+    Raises:
+        MissingPackage: it is not installed.
+    """
+    try:
+        return importlib.import_module("decord")
+    except ImportError:
+        raise MissingPackage(
+            "the decoder decord is not installed", "pip install 'unify-search[decord]'"
+        ) from None
