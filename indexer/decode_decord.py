@@ -7,6 +7,7 @@ default. Facts, times and the choice of frames are `decode.py`'s, so that both s
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,10 +30,9 @@ class DecordFile(VideoFile):
         """Decode the chosen frames; see `VideoFile.frames`.
 
         Raises:
-            MissingPackage: decord is not installed.
             MediaError: decord cannot read the file.
         """
-        decord = load_decord()
+        decord: Any = importlib.import_module("decord")
         facts = self.facts()
         try:
             reader = decord.VideoReader(str(self.path))
@@ -53,15 +53,13 @@ class DecordFile(VideoFile):
             raise MediaError(f"decord cannot read it ({why})", "decode it with pyav") from None
 
 
-def load_decord() -> Any:
-    """Import decord.
+def require_decord() -> None:
+    """See that decord is installed, without importing it: its native code belongs in a worker.
 
     Raises:
-        MissingPackage: it is not installed.
+        MissingPackage: it is not.
     """
-    try:
-        return importlib.import_module("decord")
-    except ImportError:
+    if importlib.util.find_spec("decord") is None:
         raise MissingPackage(
             "the decoder decord is not installed", "pip install 'unify-search[decord]'"
-        ) from None
+        )

@@ -106,6 +106,7 @@ class DecodeProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._waited_s = 0.0
+        self._interrupted = False
 
     def decode(self, request: Request) -> Iterator[Event]:
         """Decode one video: `Started`, `Batch`es, `Finished`.
@@ -138,7 +139,8 @@ class DecodeProcess:
                         pipe.close()
 
     def interrupt(self) -> None:
-        """End what the worker is doing, from another thread; `decode` then raises MediaError."""
+        """End the worker for good, from another thread; `decode` then raises MediaError."""
+        self._interrupted = True
         process = self._process
         if process is not None:
             process.kill()
@@ -173,6 +175,8 @@ class DecodeProcess:
     def _send(self, line: bytes) -> None:
         if self._process is None or self._process.poll() is not None:
             self.kill()
+            if self._interrupted:
+                raise MediaError("interrupted")
             self._start()
         pipe = self._process.stdin if self._process else None
         try:

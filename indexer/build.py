@@ -1,0 +1,296 @@
+"""Bring an index up to date with files: plan, decode, encode, publish.
+
+Pictures flow from decoding processes through bounded queues to the encoder; whole videos go to
+the engine's writer, which is published every so often. Publish first, journal second: killed at
+any instant, the next build follows the manifest and carries on.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from unify.engine.errors import MediaError, UsageError
+from unify.engine.manifest import IndexSettings
+from unify.engine.types import Float32
+from unify.engine.writer import IndexWriter
+from unify.indexer.ahead import ReadAhead
+from unify.indexer.catalog import Catalog
+from unify.indexer.decode_decord import require_decord
+from unify.indexer.decoding import Batch, DecodeProcess, Event, Finished, Limits, Started
+from unify.indexer.discover import Discovery, digest, discover, gone, is_under
+from unify.indexer.journal import NAME, Copy, Entry, Journal, State
+from unify.indexer.moments import cut_windows
+from unify.indexer.plan import Disk, Job, Plan, make_plan
+from unify.indexer.ports import VideoEncoder
+from unify.indexer.progress import (
+    Advanced,
+    BuildReport,
+    Planned,
+    Progress,
+    Published,
+    VideoFailed,
+    VideoFinished,
+    VideoStarted,
+)
+from unify.indexer.worker import Decoder, Request
+
+__all__ = ["BuildReport", "Progress", "build"]
+
+_PUBLISH_MOMENTS = 4096
+_PUBLISH_S = 30.0
+
+
+def build(
+    paths: Sequence[Path],
+    directory: Path,
+    encoder: VideoEncoder,
+    settings: IndexSettings,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    retry_failed: bool = False,
+    prune: bool = False,
+    workers: int = 1,
+    limits: Limits | None = None,
+) -> BuildReport:
+    """Index videos, or bring an index up to date with their files.
+
+    Args:
+        paths: files and folders.
+        directory: the index; made where there is none.
+        encoder: what turns frames into vectors and weights.
+        settings: what the index is, or shall be, built with.
+        progress: called with what happens, as it happens.
+        retry_failed: try videos again that failed before and have not changed.
+        prune: take vanished files for deleted even where a whole folder looks empty.
+        workers: decoding processes.
+        limits: what one video may cost.
+
+    Raises:
+        UsageError: a path does not exist or holds no video, or a setting cannot be used.
+        IndexUnavailable: another process is writing the index, or it cannot be written.
+        IncompatibleIndex: it was built by another pack or with other settings.
+        DamagedIndex: its manifest or its journal is damaged.
+    """
+    began_s = time.monotonic()
+    decoder = _decoder(settings)
+    if workers < 1 or not settings.fps > 0:
+        raise UsageError("workers and fps must be above 0")
+    found = discover(paths)
+    if found.empty and not (prune and (directory / NAME).exists()):
+        raise _nothing_in(found)
+    with IndexWriter.open(directory, settings) as writer, Journal(directory) as journal:
+        catalog = Catalog(writer, journal)
+        if found.empty and not catalog.knows_under(found):
+            raise _nothing_in(found)
+        plan = make_plan(
+            found.candidates,
+            list(catalog.entries.values()),
+            journal.copies(),
+            Disk(_digest_or_nothing, gone, lambda path: _may_remove(path, found, prune)),
+            retry_failed,
+        )
+        catalog.follow(plan, found)
+        run = _Run(catalog, encoder, settings, decoder, progress or (lambda event: None))
+        run.report = _first_report(plan, found, catalog)
+        processes = [DecodeProcess(limits) for _ in range(workers)]
+        run.index(plan.jobs, processes)
+    run.report.wall_s = time.monotonic() - began_s
+    return run.report
+
+
+def _decoder(settings: IndexSettings) -> Decoder:
+    try:
+        decoder = Decoder(settings.decoder)
+    except ValueError:
+        known = " or ".join(Decoder)
+        raise UsageError(f"no decoder {settings.decoder!r}", f"choose {known}") from None
+    if decoder is Decoder.DECORD:
+        require_decord()
+    return decoder
+
+
+def _nothing_in(found: Discovery) -> UsageError:
+    for path, why in found.unreadable:
+        if os.path.normpath(path) in found.named:
+            return UsageError(f"{path} cannot be read ({why})", "check its permissions")
+    return UsageError(
+        f"no video in {', '.join(found.empty)}",
+        "give a folder with videos; if its videos were deleted, --prune takes them off the index",
+    )
+
+
+def _digest_or_nothing(path: str) -> str:
+    try:
+        return digest(path)
+    except OSError:
+        return ""  # the decoder will say why
+
+
+def _may_remove(path: str, found: Discovery, prune: bool) -> bool:
+    """Whether a vanished file was deleted, as far as the named PATHs can tell.
+
+    A folder that could not be read, or in which there is no video at all any more (a disk that
+    is not mounted), tells nothing.
+    """
+    if any(is_under(path, os.path.normpath(blind)) for blind, _ in found.unreadable):
+        return False
+    for folder in found.named:
+        if is_under(path, folder):
+            return prune or any(is_under(c.path, folder) for c in found.candidates)
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Digested:
+    """The content of a job's file, hashed before it is decoded."""
+
+    digest: str
+
+
+class _Run:
+    """Encodes the videos of a plan."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        encoder: VideoEncoder,
+        settings: IndexSettings,
+        decoder: Decoder,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self.report = BuildReport()
+        self._catalog = catalog
+        self._encoder = encoder
+        self._settings = settings
+        self._decoder = decoder
+        self._tell = tell
+        self._done_bytes = 0
+        self._total_bytes = 1
+        self._published_s = time.monotonic()
+        self._publishing = False
+
+    def index(self, jobs: Sequence[Job], processes: Sequence[DecodeProcess]) -> None:
+        """Index all videos; on ctrl-C publish those that are finished."""
+        total = sum(job.candidate.size_bytes for job in jobs)
+        self._total_bytes = max(1, total)
+        self._tell(Planned(len(jobs), total, self.report.skipped))
+        with ReadAhead[Job, Event | _Digested](self._decode, processes) as ahead:
+            try:
+                for job, events in ahead.run(jobs):
+                    self._video(job, events)
+                    if self._due():
+                        self._publish()
+            except KeyboardInterrupt:
+                if not self._publishing:
+                    self._publish()
+                raise
+        self._publish()
+
+    def _decode(self, job: Job, process: DecodeProcess) -> Iterator[Event | _Digested]:
+        """Run in a thread: the pictures of one video, and the hash of its file."""
+        path = job.candidate.path
+        try:
+            yield _Digested(job.entry.digest or digest(path))
+        except OSError as error:
+            raise MediaError(f"cannot be read ({error.strerror or error})") from None
+        shape = self._encoder.frame_shape
+        yield from process.decode(Request(path, self._settings.fps, shape, self._decoder))
+
+    def _video(self, job: Job, events: Iterable[Event | _Digested]) -> None:
+        entry, shown = job.entry, job.candidate.shown
+        try:
+            entry = self._encode(job, events)
+        except MediaError as error:
+            failed = replace(job.entry, state=State.FAILED, note=str(error))
+            self._catalog.fail(failed)
+            self.report.failed.append((shown, str(error)))
+            self._tell(VideoFailed(shown, str(error)))
+        else:
+            self._catalog.finish(entry)
+            self.report.indexed += 1
+            self.report.moments += entry.moments
+            self.report.video_s += entry.duration_s
+            if entry.note:
+                self.report.damaged.append((shown, entry.note))
+            self._tell(VideoFinished(shown, entry.moments, entry.note))
+        self._done_bytes += job.candidate.size_bytes
+        self._advance(0.0, 0.0)
+
+    def _encode(self, job: Job, events: Iterable[Event | _Digested]) -> Entry:
+        """Encode one video into the writer and return its entry."""
+        entry = job.entry
+        times: list[np.ndarray] = []
+        features: list[Float32] = []
+        for event in events:
+            match event:
+                case _Digested():
+                    entry = replace(entry, digest=event.digest)
+                case Started():
+                    entry = _with_facts(entry, event, job.candidate.mtime_ns)
+                    self._tell(VideoStarted(job.candidate.shown, event.duration_s))
+                case Batch():
+                    times.append(event.times_s)
+                    features.append(self._encoder.encode_frames(event.frames))
+                    done_s = min(float(event.times_s[-1]), entry.duration_s)
+                    self._advance(job.candidate.size_bytes * done_s / entry.duration_s, done_s)
+                case Finished():
+                    entry = replace(entry, note=event.damage)
+        frame_times = np.concatenate(times)
+        spans = cut_windows(frame_times, entry.duration_s, self._settings.window_s)
+        ranges = np.stack([spans.first, spans.last], axis=1)
+        codes = self._encoder.encode_moments(np.concatenate(features), ranges)
+        self._catalog.writer.add(entry.id, spans, frame_times, codes)
+        return replace(entry, moments=len(spans))
+
+    def _advance(self, part_bytes: float, part_s: float) -> None:
+        share = min(1.0, (self._done_bytes + part_bytes) / self._total_bytes)
+        self._tell(Advanced(share, self.report.video_s + part_s))
+
+    def _due(self) -> bool:
+        waiting = self._catalog.writer.pending_moments
+        late = time.monotonic() - self._published_s > _PUBLISH_S
+        return waiting >= _PUBLISH_MOMENTS or (waiting > 0 and late)
+
+    def _publish(self) -> None:
+        self._publishing = True
+        if self._catalog.publish():
+            self._tell(Published(self._catalog.writer.manifest.generation, self.report.indexed))
+        self._publishing = False
+        self._published_s = time.monotonic()
+        self.report.generation = self._catalog.writer.manifest.generation
+
+
+def _with_facts(entry: Entry, started: Started, mtime_ns: int) -> Entry:
+    recorded = started.facts.recorded
+    return replace(
+        entry,
+        duration_s=started.duration_s,
+        recorded=mtime_ns / 1e9 if recorded is None else recorded,
+        width=started.facts.width,
+        height=started.facts.height,
+        codec=started.facts.codec,
+    )
+
+
+def _first_report(plan: Plan, found: Discovery, catalog: Catalog) -> BuildReport:
+    def shown(copy: Copy) -> str:
+        root = next((c.root.given for c in found.candidates if c.root.path == copy.root), copy.root)
+        return os.path.normpath(Path(root) / copy.rel)
+
+    return BuildReport(
+        found=len(found.candidates),
+        skipped=plan.skipped,
+        renamed=len(plan.renamed),
+        removed=sum(entry.state is State.COMPLETE for entry in plan.removed),
+        missing=[catalog.shown(entry) for entry in plan.missing],
+        failed=[(catalog.shown(entry), entry.note) for entry in plan.failed],
+        duplicates=[shown(copy) for copy in plan.copies],
+        unreadable=found.unreadable,
+        generation=catalog.writer.manifest.generation,
+    )

@@ -1,0 +1,176 @@
+"""Which files of the given PATHs are videos, and how to know one again under another name.
+
+Looks at names and sizes; whether a file really is a video, the decoder finds out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from unify.engine.errors import UsageError
+from unify.engine.manifest import Root
+
+_NAMES = (
+    ".3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .ivf .m1v .m2ts .m2v .m4v .mjpeg "
+    ".mkv .mov .mp4 .mpe .mpeg .mpg .mts .mxf .nut .ogm .ogv .rm .rmvb .ts .vob .webm .wmv .y4m"
+)
+EXTENSIONS = frozenset(_NAMES.split())
+_WHOLE_BYTES = 64 << 20  # files up to this size are hashed wholly
+_BLOCK_BYTES = 8 << 20  # of larger ones: this much of head, middle and tail
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that may be a video.
+
+    Attributes:
+        root: the PATH that it was found under.
+        rel: its path relative to the root.
+        size_bytes: its size.
+        mtime_ns: when it was last written, nanoseconds since 1970.
+    """
+
+    root: Root
+    rel: str
+    size_bytes: int
+    mtime_ns: int
+
+    @property
+    def path(self) -> str:
+        """Its absolute path."""
+        return os.path.normpath(Path(self.root.path) / self.rel)
+
+    @property
+    def shown(self) -> str:
+        """Its path as the user would write it."""
+        return os.path.normpath(Path(self.root.given) / self.rel)
+
+
+@dataclass(slots=True)
+class Discovery:
+    """What was found.
+
+    Attributes:
+        candidates: in the order of the PATHs, then of names; no file twice.
+        named: absolute paths of the PATHs.
+        empty: PATHs under which there is no video, as given.
+        unreadable: (path, reason) of folders and files that could not be looked at.
+    """
+
+    candidates: list[Candidate] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def discover(paths: Sequence[Path]) -> Discovery:
+    """Find the videos of files and folders.
+
+    Folders are searched whole; hidden files and folders are left out, links are followed, but
+    no folder is entered twice. A file that is named itself is taken whatever its extension.
+
+    Raises:
+        UsageError: a path does not exist, or is neither a file nor a folder.
+    """
+    found = Discovery()
+    seen: set[str] = set()
+    for path in paths:
+        absolute = os.path.normpath(path.absolute())
+        found.named.append(absolute)
+        before = len(found.candidates)
+        known = False
+        for candidate in _under(path, absolute, found):
+            known |= candidate.path in seen
+            if candidate.path not in seen:
+                seen.add(candidate.path)
+                found.candidates.append(candidate)
+        if len(found.candidates) == before and not known:
+            found.empty.append(str(path))
+    return found
+
+
+def _under(path: Path, absolute: str, found: Discovery) -> Iterator[Candidate]:
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}", "give a file or a folder") from None
+    if stat.S_ISDIR(facts.st_mode):
+        root = Root(str(path), absolute)
+        for name in _files(absolute, found):
+            try:
+                facts = os.stat(name)  # noqa: PTH116 - one of very many
+            except OSError as error:
+                found.unreadable.append((name, error.strerror or str(error)))
+                continue
+            if stat.S_ISREG(facts.st_mode):
+                rel = os.path.relpath(name, absolute)
+                yield Candidate(root, rel, facts.st_size, facts.st_mtime_ns)
+    elif stat.S_ISREG(facts.st_mode):
+        root = Root(str(path.parent), str(Path(absolute).parent))
+        yield Candidate(root, Path(absolute).name, facts.st_size, facts.st_mtime_ns)
+    else:
+        raise UsageError(f"{path}: neither a file nor a folder", "give a file or a folder")
+
+
+def _files(top: str, found: Discovery) -> Iterator[str]:
+    """Yield the paths below a folder that look like videos."""
+
+    def unreadable(error: OSError) -> None:
+        found.unreadable.append((str(error.filename), error.strerror or str(error)))
+
+    entered: set[tuple[int, int]] = set()
+    for folder, folders, names in os.walk(top, onerror=unreadable, followlinks=True):
+        facts = Path(folder).stat()
+        if (facts.st_dev, facts.st_ino) in entered:
+            folders.clear()
+            continue
+        entered.add((facts.st_dev, facts.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:  # noqa: PTH122
+                yield os.path.join(folder, name)  # noqa: PTH118
+
+
+def is_under(path: str, folder: str) -> bool:
+    """Return whether a path is a folder, or lies in it; both absolute and normal."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def gone(path: str) -> bool:
+    """Return whether nothing lies at a path any more; False when it cannot be looked at."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def digest(path: str) -> str:
+    """Return a hash of a file's content, by which it is known again under another name.
+
+    Files above 64 MiB are told apart by their size and 8 MiB each of head, middle and tail:
+    reading terabytes to recognise a rename is not worth it, and videos that agree in all of
+    these are the same video.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    state = hashlib.blake2b(digest_size=20)
+    with Path(path).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        state.update(size.to_bytes(8, "little"))
+        if size <= _WHOLE_BYTES:
+            while block := file.read(1 << 20):
+                state.update(block)
+        else:
+            for start in (0, (size - _BLOCK_BYTES) // 2, size - _BLOCK_BYTES):
+                file.seek(start)
+                state.update(file.read(_BLOCK_BYTES))
+    return state.hexdigest()

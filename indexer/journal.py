@@ -1,0 +1,275 @@
+"""The builder's memory: what became of every video, in SQLite (`catalog.sqlite`).
+
+The manifest is the truth for readers, the journal for the builder. Every step publishes first
+and commits here second; after a crash between the two, `reconcile` follows the manifest. The
+rollback journal with `synchronous=FULL` is SQLite's most durable mode, and leaves one file.
+
+A row's id is the video's id in the whole index and is never given twice.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+
+from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable
+from unify.engine.manifest import Root, Video
+
+NAME = "catalog.sqlite"
+_SCHEMA = 1
+_TABLES = """
+CREATE TABLE videos (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    root BLOB NOT NULL, rel BLOB NOT NULL,
+    size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, digest TEXT NOT NULL,
+    state TEXT NOT NULL, note TEXT NOT NULL,
+    duration_s REAL NOT NULL, recorded REAL NOT NULL, moments INTEGER NOT NULL,
+    width INTEGER NOT NULL, height INTEGER NOT NULL, codec TEXT NOT NULL
+);
+CREATE TABLE copies (
+    root BLOB NOT NULL, rel BLOB NOT NULL,
+    size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (root, rel)
+);
+"""
+
+
+class State(StrEnum):
+    """What became of a video."""
+
+    PENDING = "pending"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One video as the journal knows it.
+
+    Attributes:
+        id: its id, 0 before it has one.
+        root: absolute path of the PATH that it was found under.
+        rel: path relative to the root.
+        size_bytes: size when it was last looked at.
+        mtime_ns: time of writing, likewise; -1 when unknown.
+        digest: hash of its content, "" when not known yet.
+        state: what became of it.
+        note: why it failed, or what of it could not be read.
+        duration_s: seconds.
+        recorded: seconds since 1970 UTC.
+        moments: how many it has.
+        width: displayed pixels.
+        height: displayed pixels.
+        codec: FFmpeg's name of its decoder.
+    """
+
+    id: int
+    root: str
+    rel: str
+    size_bytes: int
+    mtime_ns: int
+    digest: str = ""
+    state: State = State.PENDING
+    note: str = ""
+    duration_s: float = 0.0
+    recorded: float = 0.0
+    moments: int = 0
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its absolute path."""
+        return os.path.normpath(Path(self.root) / self.rel)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file with the same content as an indexed video; it is not indexed again."""
+
+    root: str
+    rel: str
+    size_bytes: int
+    mtime_ns: int
+    digest: str
+
+    @property
+    def path(self) -> str:
+        """Its absolute path."""
+        return os.path.normpath(Path(self.root) / self.rel)
+
+
+class Journal:
+    """An open `catalog.sqlite`; use it as a context manager."""
+
+    def __init__(self, directory: Path, create: bool = True) -> None:
+        """Open the journal of an index.
+
+        Raises:
+            DamagedIndex: the file is not a sound journal.
+            IncompatibleIndex: another version of unify wrote it.
+            IndexUnavailable: it does not exist (without `create`), or cannot be written.
+        """
+        self.path = directory / NAME
+        mode = "rwc" if create else "rw"
+        with self._guarded():
+            uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+            self._db = sqlite3.connect(uri, uri=True, timeout=30)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA synchronous=FULL")
+        if self._db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("its pages are inconsistent")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            self._db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={_SCHEMA}; COMMIT;")
+        elif version != _SCHEMA:
+            raise IncompatibleIndex(
+                f"{self.path} has format {version}, this version of unify reads {_SCHEMA}",
+                "build the index again into another --index",
+            )
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise IndexUnavailable(
+                f"cannot use {self.path} ({error})", "check the disk and its permissions"
+            ) from None
+        except sqlite3.DatabaseError as error:
+            raise DamagedIndex(
+                f"{self.path} is damaged ({error})",
+                "delete this file: the next build looks at every video again",
+            ) from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the calls inside one durable step."""
+        with self._guarded(), self._db:
+            yield
+
+    def entries(self) -> list[Entry]:
+        """Return all videos, by id."""
+        columns = ", ".join(field.name for field in fields(Entry))
+        with self._guarded():
+            rows = self._db.execute(f"SELECT {columns} FROM videos ORDER BY id").fetchall()
+        return [
+            Entry(
+                id_, os.fsdecode(root), os.fsdecode(rel), size, mtime, digest, State(state), *rest
+            )
+            for id_, root, rel, size, mtime, digest, state, *rest in rows
+        ]
+
+    def copies(self) -> list[Copy]:
+        """Return all known copies."""
+        with self._guarded():
+            rows = self._db.execute(
+                "SELECT root, rel, size_bytes, mtime_ns, digest FROM copies ORDER BY root, rel"
+            ).fetchall()
+        return [Copy(os.fsdecode(root), os.fsdecode(rel), *rest) for root, rel, *rest in rows]
+
+    def put(self, entry: Entry) -> Entry:
+        """Insert or replace a video and return it with its id; inside a transaction."""
+        names = [field.name for field in fields(Entry)]
+        values = [None if entry.id == 0 else entry.id, *_storable(astuple(entry))[1:]]
+        cursor = self._db.execute(
+            f"INSERT OR REPLACE INTO videos ({', '.join(names)}) "
+            f"VALUES ({', '.join('?' * len(names))})",
+            values,
+        )
+        return replace(entry, id=entry.id or int(cursor.lastrowid or 0))
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Drop videos; their ids are not given again. Inside a transaction."""
+        self._db.executemany("DELETE FROM videos WHERE id = ?", [(id_,) for id_ in ids])
+
+    def set_copies(self, copies: Iterable[Copy]) -> None:
+        """Replace the list of copies; inside a transaction."""
+        self._db.execute("DELETE FROM copies")
+        rows = [_storable(astuple(copy)) for copy in copies]
+        self._db.executemany("INSERT OR REPLACE INTO copies VALUES (?, ?, ?, ?, ?)", rows)
+
+    def reserve(self, greatest: int) -> None:
+        """Give no id up to `greatest` from now on; inside a transaction."""
+        used = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'videos'").fetchone()
+        if used is None:
+            self._db.execute("INSERT INTO sqlite_sequence VALUES ('videos', ?)", (greatest,))
+        elif used[0] < greatest:
+            self._db.execute(
+                "UPDATE sqlite_sequence SET seq = ? WHERE name = 'videos'", (greatest,)
+            )
+
+    def reconcile(self, live: Mapping[int, Video], roots: list[Root], greatest: int) -> list[Entry]:
+        """Make the journal agree with the manifest, and return its videos.
+
+        Args:
+            live: the published videos.
+            roots: the published roots.
+            greatest: the largest id that any row of the index uses, live or not.
+        """
+        entries = {entry.id: entry for entry in self.entries()}
+        paths = {entry.path for entry in entries.values()}
+        with self.transaction():
+            self.reserve(greatest)
+            for entry in list(entries.values()):
+                right = _as_published(entry, live.get(entry.id), roots)
+                if right != entry:
+                    entries[entry.id] = self.put(right)
+            for video in live.values():
+                lost = _published(video, roots)
+                if video.id not in entries and lost.path not in paths:  # the journal was deleted
+                    entries[video.id] = self.put(lost)
+            whole = {e.path for e in entries.values() if e.state is State.COMPLETE}
+            stale = [e.id for e in entries.values() if _is_stale(e, whole)]
+            self.forget(stale)
+        return [entry for id_, entry in entries.items() if id_ not in set(stale)]
+
+
+def _published(video: Video, roots: list[Root]) -> Entry:
+    """Return an entry for a video of which the manifest alone knows."""
+    return Entry(
+        video.id, roots[video.root].path, video.rel, -1, -1, state=State.COMPLETE,
+        duration_s=video.duration_s, recorded=video.recorded,
+    )  # fmt: skip
+
+
+def _as_published(entry: Entry, video: Video | None, roots: list[Root]) -> Entry:
+    """Return an entry as the manifest says it must be."""
+    if video is None:
+        lost = entry.state is State.COMPLETE
+        return replace(entry, state=State.PENDING) if lost else entry
+    published = _published(video, roots)
+    if published.path != entry.path:  # a rename was published, then the build was killed
+        entry = replace(entry, root=published.root, rel=published.rel, mtime_ns=-1)
+    return replace(entry, state=State.COMPLETE)
+
+
+def _is_stale(entry: Entry, whole: set[str]) -> bool:
+    """Whether a published rename has put another video where this one was."""
+    return entry.state is not State.COMPLETE and entry.path in whole
+
+
+def _storable(values: tuple[object, ...]) -> list[object]:
+    """Return a row for SQLite: paths (the first two strings) as bytes, as the system has them."""
+    row = list(values)
+    first = next(i for i, value in enumerate(row) if isinstance(value, str))
+    row[first : first + 2] = [os.fsencode(str(value)) for value in row[first : first + 2]]
+    return row

@@ -1,0 +1,198 @@
+"""What a build has to do: files on the disk against videos in the journal.
+
+Decides and touches nothing, so that every case can be tested without a video.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from unify.indexer.discover import Candidate
+from unify.indexer.journal import Copy, Entry, State
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A video to decode and encode, and its entry (id 0 until the journal gives it one)."""
+
+    candidate: Candidate
+    entry: Entry
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to do.
+
+    Attributes:
+        jobs: videos to index, in the order found.
+        skipped: how many are unchanged.
+        touched: unchanged content with a new time of writing: entries as they shall be.
+        renamed: known content under a new path: entries as they shall be.
+        copies: all files that hold the content of another one.
+        failed: videos that failed before and have not changed.
+        replaced: entries whose path holds something else now.
+        removed: entries whose file is gone.
+        missing: entries whose file is gone and that stay searchable all the same.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    skipped: int = 0
+    touched: list[Entry] = field(default_factory=list)
+    renamed: list[Entry] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    failed: list[Entry] = field(default_factory=list)
+    replaced: list[Entry] = field(default_factory=list)
+    removed: list[Entry] = field(default_factory=list)
+    missing: list[Entry] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What planning may ask about files.
+
+    Attributes:
+        digest: hash of a file's content, "" when it cannot be read.
+        gone: whether nothing lies at a path any more (not: whether it cannot be looked at).
+        may_remove: whether a vanished file at a path may be taken for deleted.
+    """
+
+    digest: Callable[[str], str]
+    gone: Callable[[str], bool]
+    may_remove: Callable[[str], bool]
+
+
+def make_plan(
+    candidates: Sequence[Candidate],
+    entries: Sequence[Entry],
+    copies: Sequence[Copy],
+    disk: Disk,
+    retry_failed: bool,
+) -> Plan:
+    """Decide what becomes of every file and of every known video.
+
+    A file of known content is a renamed video when the video's own file is gone or holds
+    something else now; otherwise it is a copy. Contents are compared only between files of
+    equal size.
+    """
+    planner = _Planner(entries, copies, disk)
+    loose = [c for c in candidates if not planner.settle(c, retry_failed)]
+    planner.house(loose)
+    planner.retire({candidate.path for candidate in candidates})
+    return planner.plan
+
+
+class _Planner:
+    def __init__(self, entries: Sequence[Entry], copies: Sequence[Copy], disk: Disk) -> None:
+        self.plan = Plan()
+        self._disk = disk
+        self._entries = entries
+        self._by_path = {entry.path: entry for entry in entries}
+        self._copies = {copy.path: copy for copy in copies}
+        self._digests: dict[str, str] = {}
+        self._moved: set[int] = set()  # entries that stay under another path
+
+    def settle(self, candidate: Candidate, retry_failed: bool) -> bool:
+        """Deal with a file that is what it was; return whether it is."""
+        entry = self._by_path.get(candidate.path)
+        if entry is None or entry.state is State.PENDING:
+            return False
+        facts = (candidate.size_bytes, candidate.mtime_ns)
+        same = facts == (entry.size_bytes, entry.mtime_ns)
+        if entry.state is State.FAILED:
+            if same and not retry_failed:
+                self.plan.failed.append(entry)
+            return same and not retry_failed
+        if not same:
+            found = self._digest(candidate)
+            if not found or found != entry.digest:
+                return False
+            self.plan.touched.append(
+                replace(entry, size_bytes=facts[0], mtime_ns=facts[1], digest=found)
+            )
+        self.plan.skipped += 1
+        return True
+
+    def house(self, loose: Sequence[Candidate]) -> None:
+        """Find out what new and changed files are: renamed, copies, or to be indexed."""
+        changed = {candidate.path for candidate in loose}
+        sizes = Counter(candidate.size_bytes for candidate in loose)
+        stored = [e for e in self._entries if e.state is State.COMPLETE and e.digest]
+        sizes.update({entry.size_bytes for entry in stored})
+        homeless: dict[str, Entry] = {}
+        settled: set[str] = set()
+        for entry in stored if loose else ():
+            if entry.path in changed or self._disk.gone(entry.path):
+                homeless[entry.digest] = entry
+            else:
+                settled.add(entry.digest)
+        for candidate in loose:
+            content = self._digest(candidate) if sizes[candidate.size_bytes] > 1 else ""
+            before = self._by_path.get(candidate.path)
+            if content and content in settled:
+                self._copy(candidate, content, before)
+            elif content and content in homeless:
+                self._rename(candidate, homeless.pop(content), before)
+                settled.add(content)
+            else:
+                self._index(candidate, content, before)
+                settled |= {content} - {""}
+
+    def retire(self, found: set[str]) -> None:
+        """Deal with known videos whose file was not found, and with copies out of sight."""
+        self.plan.replaced = [e for e in self.plan.replaced if e.id not in self._moved]
+        housed = found | {entry.path for entry in self.plan.renamed}
+        for entry in self._entries:
+            if entry.id in self._moved or entry.path in housed or not self._disk.gone(entry.path):
+                continue
+            if self._disk.may_remove(entry.path):
+                self.plan.removed.append(entry)
+            elif entry.state is State.COMPLETE:
+                self.plan.missing.append(entry)
+        for path, copy in self._copies.items():
+            if path not in found and not self._disk.gone(path):
+                self.plan.copies.append(copy)
+
+    def _copy(self, candidate: Candidate, content: str, before: Entry | None) -> None:
+        facts = (candidate.size_bytes, candidate.mtime_ns)
+        self.plan.copies.append(Copy(candidate.root.path, candidate.rel, *facts, content))
+        self._replace(before)
+
+    def _rename(self, candidate: Candidate, entry: Entry, before: Entry | None) -> None:
+        self._moved.add(entry.id)
+        self.plan.renamed.append(
+            replace(
+                entry,
+                root=candidate.root.path,
+                rel=candidate.rel,
+                size_bytes=candidate.size_bytes,
+                mtime_ns=candidate.mtime_ns,
+            )
+        )
+        self._replace(before)
+
+    def _index(self, candidate: Candidate, content: str, before: Entry | None) -> None:
+        fresh = Entry(
+            id=0,  # also on a retry: rows under the old id may lie in a segment, tombstoned
+            root=candidate.root.path,
+            rel=candidate.rel,
+            size_bytes=candidate.size_bytes,
+            mtime_ns=candidate.mtime_ns,
+            digest=content,
+        )
+        self.plan.jobs.append(Job(candidate, fresh))
+        self._replace(before)
+
+    def _replace(self, before: Entry | None) -> None:
+        if before is not None:
+            self.plan.replaced.append(before)
+
+    def _digest(self, candidate: Candidate) -> str:
+        copy = self._copies.get(candidate.path)
+        facts = (candidate.size_bytes, candidate.mtime_ns)
+        if copy is not None and facts == (copy.size_bytes, copy.mtime_ns):
+            return copy.digest
+        if candidate.path not in self._digests:
+            self._digests[candidate.path] = self._disk.digest(candidate.path)
+        return self._digests[candidate.path]
