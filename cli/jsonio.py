@@ -1,0 +1,69 @@
+"""The versioned JSON lines that scripts read. Fields are only ever added; see the README."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from unify.engine.search import Answer, Hit
+
+SCHEMA = 1
+
+
+def emit(record: dict[str, Any]) -> None:
+    """Print one object as one line of stdout."""
+    typer.echo(json.dumps({"schema": SCHEMA, **record}, ensure_ascii=False))
+
+
+def hit_record(hit: Hit, query_id: int) -> dict[str, Any]:
+    """Return a hit as JSON fields."""
+    return {
+        "query_id": query_id,
+        "rank": hit.rank,
+        "video": hit.video,
+        "path": hit.path,
+        "moment": hit.moment,
+        "start_s": hit.start_s,
+        "end_s": hit.end_s,
+        "score": hit.score,
+        "latent": hit.latent,
+        "lexicon": hit.lexicon,
+        "parts": {"latent": hit.latent_part, "lexicon": hit.lexicon_part, "base": hit.base},
+        "terms": [
+            {
+                "term": match.term,
+                "query": match.query,
+                "moment": match.moment,
+                "product": match.product,
+                "part": match.part,
+            }
+            for match in hit.terms
+        ],
+        "exact": hit.exact,
+    }
+
+
+def plan_record(answer: Answer, query_id: int) -> dict[str, Any]:
+    """Return how a query was answered as JSON fields."""
+    plan, outcome = answer.plan, answer.outcome
+    return {
+        "query_id": query_id,
+        "hits": len(answer),
+        "exact": answer.exact,
+        "gap": outcome.gap,
+        "missing": list(answer.missing),
+        "times_ms": {stage: round(ms, 4) for stage, ms in answer.times_ms.items()},
+        "plan": {
+            "structure": str(plan.structure),
+            "latent": plan.latent,
+            "lexicon": plan.lexicon,
+            "allowed": plan.allowed,
+            "postings": plan.postings,
+            "rounds": outcome.rounds,
+            "depth": outcome.depth,
+            "candidates": outcome.candidates,
+        },
+    }

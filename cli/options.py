@@ -1,0 +1,67 @@
+"""What the commands share: option types, error handling, and words that begin with a minus."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+IndexOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--index",
+        metavar="DIR",
+        envvar="UNIFY_INDEX",
+        help="The index directory. Default: the nearest .unify from here upwards.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines to stdout.")]
+Words = Annotated[list[str] | None, typer.Argument(metavar="WORDS", help="What to look for.")]
+
+_MARK = "\x00"  # cannot occur in an argument
+_OURS = re.compile(r"-k(\d+)?$|-h$|--|-$|[^-]")
+
+
+class QueryCommand(TyperCommand):
+    """A command whose words may begin with a minus: `unify search dog -beach`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Mark such words, so that the parser takes them for arguments."""
+        return super().parse_args(
+            ctx, [arg if _OURS.match(arg) or not arg else _MARK + arg for arg in args]
+        )
+
+
+def joined(words: list[str] | None) -> str:
+    """Return the query that the words of a command line make."""
+    return " ".join(word.removeprefix(_MARK) for word in words or [])
+
+
+class Group(TyperGroup):
+    """Turns expected errors into one line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        from unify.engine.errors import UnifyError
+
+        try:
+            return super().invoke(ctx)
+        except UnifyError as error:
+            complain(str(error))
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            complain("stopped; what was finished is kept, run the same command to go on")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:  # the reader of our output has gone, as in `unify search x | head`
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nothing is left to flush
+            raise typer.Exit(0) from None
+
+
+def complain(message: str) -> None:
+    """Print one line to stderr."""
+    typer.echo(f"unify: {' '.join(message.split())}", err=True)

@@ -1,0 +1,162 @@
+"""Text for people: hits with their reasons, plans, tables. The only module that styles output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from unify.engine.explain import TermTrack
+    from unify.engine.search import Answer, Hit
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_SPARKS = " ▁▂▃▄▅▆▇█"
+_BAR = 12
+_REASONS = 5
+
+
+def say(text: str) -> None:
+    """Print to stdout."""
+    typer.echo(text)
+
+
+def tell(text: str) -> None:
+    """Print to stderr, for people."""
+    typer.echo(text, err=True)
+
+
+def _styled(text: str, **style: bool | str) -> str:
+    plain = os.environ.get("NO_COLOR") or not sys.stdout.isatty()
+    return text if plain else typer.style(text, **style)  # type: ignore[arg-type]
+
+
+def clock(seconds: float, tenths: bool = False) -> str:
+    """Return a time as people read it.
+
+    >>> clock(75.04), clock(3725), clock(75.04, tenths=True)
+    ('1:15', '1:02:05', '1:15.0')
+    """
+    whole = int(seconds)
+    text = f"{whole // 60 % 60}:{whole % 60:02d}"
+    if whole >= 3600:
+        text = f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+    return text + f".{int(seconds * 10) % 10}" if tenths else text
+
+
+def bar(share: float) -> str:
+    """Return a bar of up to 12 characters, in steps of an eighth.
+
+    >>> bar(0.5), bar(2.0) == bar(1.0)
+    ('██████      ', True)
+    """
+    eighths = round(max(0.0, min(1.0, share)) * _BAR * 8)
+    text = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+    return text.ljust(_BAR)
+
+
+def sparkline(weights: Sequence[float], top: float) -> str:
+    """Return one character a frame, its height the weight beside `top`.
+
+    >>> sparkline([0.0, 0.5, 1.0], 1.0)
+    ' ▄█'
+    """
+    return "".join(_SPARKS[round(8 * min(1.0, w / top))] if top > 0 else " " for w in weights)
+
+
+def reasons(hit: Hit) -> str:
+    """Return the parts of a hit's score, largest first: terms, then the latent side."""
+    parts = [(match.term, match.part) for match in hit.terms if match.part]
+    shown = [f"{term} {part:.1f}" for term, part in parts[:_REASONS]]
+    rest = sum(part for _, part in parts[_REASONS:])
+    if rest:
+        shown.append(f"{len(parts) - _REASONS} more {rest:.1f}")
+    if hit.latent_part or not shown:
+        shown.append(f"latent {hit.latent_part:.1f}")
+    return " · ".join(shown)
+
+
+def print_hits(answer: Answer, full: bool) -> None:
+    """Print the hits of one query, with every term and constant when `full`."""
+    if not answer.hits:
+        tell(_nothing(answer))
+        return
+    best = max(hit.score for hit in answer)
+    for hit in answer:
+        span = f"{clock(hit.start_s)}–{clock(hit.end_s)}"
+        share = hit.score / best if best > 0 else 0.0
+        weak = _styled("  weak", fg="yellow") if hit.weak else ""
+        title = _styled(hit.video, bold=True)
+        say(f"{hit.rank:>3}  {title}  {span}")
+        say(f"     {_styled(bar(share), fg='green')} {hit.score:6.2f}{weak}")
+        say(_styled(f"     why: {reasons(hit)}", dim=not full))
+        if full:
+            print_sum(hit)
+    if all(hit.weak for hit in answer):
+        tell(f"no good match: every hit is weak{_names(answer.missing)}")
+    if not answer.exact:
+        tell(f"approximate: an unseen moment could score up to {answer.outcome.gap:.3f} more")
+
+
+def _nothing(answer: Answer) -> str:
+    if answer.plan.allowed == 0:
+        return "nothing found: no moment meets the filters and operators"
+    return f"nothing found{_names(answer.missing)}"
+
+
+def _names(missing: Iterable[str]) -> str:
+    words = ", ".join(missing)
+    return f"; no moment shows: {words}" if words else ""
+
+
+def print_sum(hit: Hit) -> None:
+    """Print how a score adds up."""
+    for match in hit.terms:
+        say(
+            f"       {match.part:+8.3f}  {match.term}"
+            f"  ({match.query:.3f} in the query × {match.moment:.3f} in the moment)"
+        )
+    say(f"       {hit.latent_part:+8.3f}  latent  (inner product {hit.latent:.3f})")
+    say(f"       {hit.base:+8.3f}  base  (the means of this query)")
+    say(f"       {hit.score:8.3f}  score")
+
+
+def print_plan(answer: Answer) -> None:
+    """Print what was decided and what happened, as a database does."""
+    plan, outcome, parsed = answer.plan, answer.outcome, answer.parsed
+    say(f"reads     {parsed.text!r}")
+    for hard in parsed.hard:
+        say(f"must {'not' if hard.negated else '   '}  show {' or '.join(hard.phrases)}")
+    for phrase, factor in parsed.boosts:
+        say(f"counts    {phrase} × {factor:g}")
+    if parsed.filters:
+        say(f"filters   {plan.allowed:,} moments pass")
+    sides = [name for name in ("latent", "lexicon") if getattr(plan, name)]
+    by = " and ".join(sides) or "neither side"
+    say(f"plan      {plan.structure} over {plan.allowed:,} moments, scored by {by}")
+    depths = f"first depth {plan.depth:,}, at most {plan.budget:,}"
+    say(f"          {plan.postings:,} postings match; {depths}")
+    verdict = "exact" if outcome.exact else f"approximate, gap {outcome.gap:.3f}"
+    say(f"ran       {outcome.rounds} fetches to depth {outcome.depth:,}, "
+        f"{outcome.candidates:,} moments rescored: {verdict}")  # fmt: skip
+    say("times     " + ", ".join(f"{stage} {ms:.2f} ms" for stage, ms in answer.times_ms.items()))
+
+
+def print_tracks(tracks: Iterable[TermTrack], shows: float, width: int) -> None:
+    """Print when each term shows: a sparkline over the frames, and the time ranges."""
+    for track in tracks:
+        top = max([*track.weights.tolist(), shows])
+        ranges = ", ".join(
+            clock(a) if a == b else f"{clock(a)}–{clock(b)}" for a, b in track.ranges(shows)
+        )
+        line = sparkline(_squeeze(track.weights.tolist(), width), top)
+        say(f"  {track.term:<16} {line}  {ranges}")
+
+
+def _squeeze(weights: list[float], width: int) -> list[float]:
+    """Return at most `width` values, each the greatest of its stretch."""
+    step = -(-len(weights) // width) if weights else 1
+    return [max(weights[i : i + step]) for i in range(0, len(weights), step)]

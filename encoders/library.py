@@ -1,0 +1,127 @@
+"""An index and its pack together: what the facade and the command line call.
+
+Opening checks that the pack is the one the index was built by; building takes an existing
+index's pack and settings unless others are asked for (which is then refused by name).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unify.encoders.packs import open_pack
+from unify.engine.errors import IncompatibleIndex, IndexUnavailable
+from unify.engine.local import open_snapshot
+from unify.engine.location import locate
+from unify.engine.manifest import IndexSettings, read_manifest
+from unify.engine.search import Searcher
+
+if TYPE_CHECKING:
+    from unify.indexer.build import BuildReport, Progress
+
+DEFAULT_PACK = "mini"
+DEFAULT_FPS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to build; None takes what the index has, or the default for a new one.
+
+    Attributes:
+        pack: a pack's name or folder.
+        fps: frames sampled per second of video.
+        decoder: `pyav` or `decord`.
+        retry_failed: try videos again that failed before and have not changed.
+        prune: tombstone vanished videos even where their folder looks unmounted.
+        workers: decoding processes.
+    """
+
+    pack: str | None = None
+    fps: float | None = None
+    decoder: str | None = None
+    retry_failed: bool = False
+    prune: bool = False
+    workers: int = 1
+
+
+def open_index(index: str | os.PathLike[str] | None = None) -> Searcher:
+    """Open an index for searching.
+
+    Args:
+        index: its directory, or a folder that has one; by default `UNIFY_INDEX`, then the
+            nearest `.unify` from the working directory upwards.
+
+    Raises:
+        IndexUnavailable: there is none.
+        IncompatibleIndex: it was built by another version of its pack, or of unify.
+        DamagedIndex: a file of it is damaged.
+    """
+    snapshot = open_snapshot(locate(index))
+    settings = snapshot.manifest.settings
+    pack = open_pack(settings.pack)
+    if pack.fingerprint != settings.fingerprint:
+        raise IncompatibleIndex(
+            f"{snapshot.directory} was built by pack {settings.pack} "
+            f"({settings.fingerprint[:12]}), but the pack is now {pack.fingerprint[:12]}",
+            "build the index again into another --index",
+        )
+    return Searcher(snapshot, pack)
+
+
+def build_index(
+    paths: Sequence[str | os.PathLike[str]],
+    index: str | os.PathLike[str] | None = None,
+    options: BuildOptions | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> BuildReport:
+    """Index videos, or bring an index up to date.
+
+    Args:
+        paths: files and folders.
+        index: the index directory; see `open_index`.
+        options: how to build.
+        progress: called with what happens, as it happens.
+
+    Raises:
+        UsageError: a path does not exist or holds no video, or an option cannot be used.
+        IncompatibleIndex: the index was built with other settings.
+        IndexUnavailable: another process is writing it.
+    """
+    from unify.indexer.build import build
+
+    options = options or BuildOptions()
+    directory = locate(index)
+    have = _settings_of(directory)
+    spec = options.pack or (have.pack if have else DEFAULT_PACK)
+    pack = open_pack(spec)
+    settings = IndexSettings(
+        pack=spec,
+        fingerprint=pack.fingerprint,
+        latent_dim=pack.latent_dim,
+        lexicon_size=len(pack.lexicon),
+        fps=options.fps or (have.fps if have else DEFAULT_FPS),
+        window_s=have.window_s if have else 8.0,
+        decoder=options.decoder or (have.decoder if have else "pyav"),
+    )
+    return build(
+        [Path(path) for path in paths],
+        directory,
+        pack,
+        settings,
+        progress,
+        retry_failed=options.retry_failed,
+        prune=options.prune,
+        workers=options.workers,
+    )
+
+
+def _settings_of(directory: Path) -> IndexSettings | None:
+    try:
+        return read_manifest(directory).settings
+    except IncompatibleIndex:
+        raise
+    except IndexUnavailable:
+        return None
