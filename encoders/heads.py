@@ -1,0 +1,149 @@
+"""The trained heads in NumPy: tower features to latents and lexicon weights.
+
+The same arithmetic as `model.py`, which trains them, from one file, `heads.safetensors`, of
+which each side reads its own part. It must not know towers or files of video.
+Sizes: F frames, C frame features, W = 384 text width, D latent width, V terms.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+
+from unify.engine.types import (
+    Calibration,
+    EncodedQuery,
+    Float32,
+    Int64,
+    MomentCodes,
+    SparseRows,
+)
+
+MOMENT_TERMS = 128  # weights kept of a moment
+FRAME_TERMS = 16  # of a frame, for the track of when a term shows
+QUERY_TERMS = 64
+FRAME_CHUNK = 256  # frames whose (V,) weights are held at once
+
+
+class HeadsFile:
+    """Reads tensors of `heads.safetensors` as float32."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = safe_open(str(path), "np")
+
+    def tensor(self, name: str) -> Float32:
+        """Return one tensor."""
+        return np.asarray(self._file.get_tensor(name), np.float32)
+
+    def number(self, name: str) -> float:
+        """Return a tensor of one number."""
+        return float(self.tensor(name)[0])
+
+    def calibration(self) -> Calibration:
+        """Return the statistics for fusion and thresholds."""
+        return Calibration(
+            latent_mean=self.tensor("calibration.latent_mean"),
+            latent_cov=self.tensor("calibration.latent_cov"),
+            term_mean=self.tensor("calibration.term_mean"),
+            term_var=self.tensor("calibration.term_var"),
+            sd_latent_floor=self.number("calibration.sd_latent_floor"),
+            sd_lexicon_floor=self.number("calibration.sd_lexicon_floor"),
+            lexicon_weight=self.number("calibration.lexicon_weight"),
+            shows=self.number("calibration.shows"),
+            weak=self.number("calibration.weak"),
+        )
+
+
+class ResidualMlp:
+    """A linear map plus a one-layer ReLU network beside it."""
+
+    def __init__(self, file: HeadsFile, name: str) -> None:
+        self._direct = file.tensor(f"{name}.direct.weight").T
+        self._bias = file.tensor(f"{name}.direct.bias")
+        self._up = file.tensor(f"{name}.up.weight").T
+        self._up_bias = file.tensor(f"{name}.up.bias")
+        self._down = file.tensor(f"{name}.down.weight").T
+
+    def __call__(self, x: Float32) -> Float32:
+        """(rows, inputs) to (rows, outputs)."""
+        hidden = np.maximum(x @ self._up + self._up_bias, 0)
+        return np.asarray(x @ self._direct + self._bias + hidden @ self._down, np.float32)
+
+
+class TextHead:
+    """Sentence vectors to queries."""
+
+    def __init__(self, file: HeadsFile) -> None:
+        self._latent = ResidualMlp(file, "text_latent")
+        self._lexicon = ResidualMlp(file, "text_lexicon")
+        self._mean = file.tensor("text_mean")
+        self._dictionary = file.tensor("dictionary")
+        self._scale = file.number("text_scale")
+        self._bias = file.tensor("text_bias")
+        self._own = file.tensor("own")
+
+    def encode(self, text: Float32, own: list[int]) -> EncodedQuery:
+        """Encode one query: its own words always, then what they bring to mind.
+
+        Args:
+            text: (W,) unit sentence vector.
+            own: terms that stand in the text.
+        """
+        latent = unit(self._latent(text[None]))[0]
+        state = unit(self._lexicon(text[None] - self._mean))[0]
+        weights = activate(self._scale * (self._dictionary @ state) + self._bias)  # (V,)
+        weights[own] += self._own[own]
+        first = np.zeros(len(weights), bool)
+        first[own] = True
+        order = np.lexsort((np.arange(len(weights)), -weights, ~first))[:QUERY_TERMS]
+        terms = np.sort(order[weights[order] > 0])
+        return EncodedQuery(latent, terms.astype(np.uint16), weights[terms])
+
+
+class VideoHead:
+    """Frame features to moments."""
+
+    def __init__(self, file: HeadsFile) -> None:
+        self._latent = ResidualMlp(file, "video_latent")
+        self._lexicon = ResidualMlp(file, "video_lexicon")
+        self._mean = file.tensor("frame_mean")
+        self._sd = file.tensor("frame_sd")
+        self._dictionary = file.tensor("dictionary").T
+        self._scale = file.number("video_scale")
+        self._bias = file.tensor("video_bias")
+
+    def encode(self, features: Float32, spans: Int64) -> MomentCodes:
+        """Encode moments of one video; see `VideoEncoder.encode_moments`."""
+        x = (features - self._mean) / self._sd
+        means = np.stack([x[first:last].mean(axis=0) for first, last in spans.tolist()])
+        latents = unit(self._latent(means))
+        tracks: list[SparseRows] = []
+        moments: list[SparseRows] = []
+        for start in range(0, len(spans), FRAME_CHUNK):
+            part = spans[start : start + FRAME_CHUNK]
+            low, high = int(part[:, 0].min()), int(part[:, 1].max())
+            weights = self._weights(x[low:high])
+            best = np.stack([weights[a - low : b - low].max(axis=0) for a, b in part.tolist()])
+            moments.append(SparseRows.from_dense(best, MOMENT_TERMS))
+        for start in range(0, len(x), FRAME_CHUNK):
+            weights = self._weights(x[start : start + FRAME_CHUNK])
+            tracks.append(SparseRows.from_dense(weights, FRAME_TERMS))
+        return MomentCodes(latents, SparseRows.concatenate(moments), SparseRows.concatenate(tracks))
+
+    def _weights(self, x: Float32) -> Float32:
+        """Standardised frames (F, C) to weights (F, V)."""
+        states = unit(self._lexicon(x))
+        return activate(self._scale * (states @ self._dictionary) + self._bias)
+
+
+def activate(logits: Float32) -> Float32:
+    """Turn logits into weights: log(1 + ReLU), SPLADE, arXiv:2107.05720, equation 1."""
+    return np.asarray(np.log1p(np.maximum(logits, 0)), np.float32)
+
+
+def unit(rows: Float32) -> Float32:
+    """Scale rows to unit length."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-12), np.float32)

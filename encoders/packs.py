@@ -1,0 +1,172 @@
+"""Packs: a name to everything needed to encode videos and queries.
+
+A pack is a folder (`pack.json`, `towers/`, `lexicon.txt`, `heads.safetensors`, and for people
+`MODEL_CARD.md` and `LICENSE-WEIGHTS`); the packs that ship stand in `packs/` beside this file.
+Opening reads `pack.json` alone; the text side and the vision side are loaded when first used, so
+that a search never pays for the picture tower. torch is not needed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unify.encoders.heads import HeadsFile, TextHead, VideoHead
+from unify.encoders.manifest import FILE_NAME, Manifest, read_manifest
+from unify.encoders.minilm import TextTower
+from unify.engine.errors import UsageError
+from unify.engine.lexicon import Lexicon
+from unify.engine.types import Calibration, EncodedQuery, Float32, Int64, MomentCodes, UInt8
+from unify.indexer.ports import FrameShape
+
+if TYPE_CHECKING:
+    from unify.encoders.vision import VisionTower
+
+SHIPPED = Path(__file__).resolve().parent / "packs"
+
+
+@dataclass(frozen=True, slots=True)
+class PackFacts:
+    """What people want to know of a pack.
+
+    Attributes:
+        manifest: what it is made of, with checksums.
+        folder: where it is.
+        size_bytes: of all files that change a vector.
+        licence: text of LICENSE-WEIGHTS, or "".
+        card: text of MODEL_CARD.md, or "".
+    """
+
+    manifest: Manifest
+    folder: Path
+    size_bytes: int
+    licence: str
+    card: str
+
+
+class Pack:
+    """Encodes videos and queries (`VideoEncoder` and `QueryEncoder`).
+
+    Args:
+        folder: the pack's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._manifest = read_manifest(folder)
+        self._manifest.check_sizes(folder)
+
+    @property
+    def name(self) -> str:
+        """The pack's name, for people."""
+        return self._manifest.name
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash over every file that changes a vector."""
+        return self._manifest.fingerprint
+
+    @property
+    def latent_dim(self) -> int:
+        """D."""
+        return self._manifest.latent_dim
+
+    @property
+    def frame_shape(self) -> FrameShape:
+        """The pictures that `encode_frames` takes."""
+        return self._manifest.frame_shape
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The V terms."""
+        return Lexicon.read(self._folder / "lexicon.txt")
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """Statistics for fusion and thresholds."""
+        return self._heads.calibration()
+
+    def encode_query(self, text: str) -> EncodedQuery:
+        """Encode one plain sentence, without operators; deterministic.
+
+        The latent and the expansion see the first `max_tokens` tokens; own words are found in
+        the whole text.
+        """
+        own = sorted(set(self.lexicon.term_ids(text)))
+        return self._text_head.encode(self._text_tower.encode([text])[0], own)
+
+    def encode_frames(self, frames: UInt8) -> Float32:
+        """Encode (F, height, width, 3) RGB frames to (F, C) features, any F >= 1."""
+        return self._vision_tower.encode(frames)
+
+    def encode_moments(self, features: Float32, spans: Int64) -> MomentCodes:
+        """Encode moments of one video; see `VideoEncoder.encode_moments`."""
+        return self._video_head.encode(features, spans)
+
+    def verify(self) -> None:
+        """Check every byte of every file.
+
+        Raises:
+            UsageError: a file is missing or altered; it is named.
+        """
+        self._manifest.verify(self._folder)
+
+    def facts(self) -> PackFacts:
+        """Return what people want to know."""
+        texts = [self._folder / name for name in ("LICENSE-WEIGHTS", "MODEL_CARD.md")]
+        licence, card = (p.read_text("utf-8") if p.is_file() else "" for p in texts)
+        size_bytes = sum(file.size_bytes for file in self._manifest.files)
+        return PackFacts(self._manifest, self._folder, size_bytes, licence, card)
+
+    @cached_property
+    def _heads(self) -> HeadsFile:
+        return HeadsFile(self._folder / "heads.safetensors")
+
+    @cached_property
+    def _text_head(self) -> TextHead:
+        return TextHead(self._heads)
+
+    @cached_property
+    def _video_head(self) -> VideoHead:
+        return VideoHead(self._heads)
+
+    @cached_property
+    def _text_tower(self) -> TextTower:
+        towers = self._folder / "towers"
+        tokenizer = towers / "tokenizer.json"
+        return TextTower(towers / "text.safetensors", tokenizer, self._manifest.max_tokens)
+
+    @cached_property
+    def _vision_tower(self) -> VisionTower:
+        from unify.encoders.vision import VisionTower
+
+        shape = self._manifest.frame_shape
+        return VisionTower(self._folder / "towers" / "vision.xml", shape.height, shape.width)
+
+
+def list_packs() -> list[str]:
+    """Return the names of the packs that ship with this version."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{FILE_NAME}"))
+
+
+def open_pack(name: str) -> Pack:
+    """Open a pack by its name, or by its folder.
+
+    Raises:
+        UsageError: there is no such pack, or a file of it is missing or cut short.
+    """
+    if name.startswith("hf:"):
+        raise UsageError(
+            f"pack {name}: packs from a model hub are not available in this version",
+            f"use one of {', '.join(list_packs())}, or the folder of a pack",
+        )
+    if name in list_packs():
+        return Pack(SHIPPED / name)
+    if (Path(name) / FILE_NAME).is_file():
+        return Pack(Path(name).resolve())
+    raise UsageError(
+        f"there is no pack {name!r}",
+        f"use one of {', '.join(list_packs())}, or a folder that holds {FILE_NAME}",
+    )
