@@ -28,6 +28,7 @@ from unify.engine.types import EncodedQuery, Float64, Int64
 
 SCAN_ROWS = 1_024  # at most this many allowed rows: scoring all costs less than two fetches
 FIRST_DEPTH = 100
+PER_RESULT = 5  # rows fetched first for each result wanted
 GROWTH = 4
 BUDGET = 32_768  # rows fetched per side at most
 
@@ -115,7 +116,7 @@ def make_plan(
         lexicon=lexicon,
         allowed=allowed.moments,
         postings=int(backend.postings_count(query.terms).sum()),
-        depth=min(max(FIRST_DEPTH, 5 * k), max(budget, k)),
+        depth=min(max(FIRST_DEPTH, PER_RESULT * k), max(budget, k)),
         budget=max(budget, k),
         k=k,
         per_video=per_video,

@@ -6,16 +6,19 @@ from unittest import mock
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.corpus import Corpus, FakePack
-from unify.engine import planner, postings
+from tests.engine.corpus import Corpus, FakePack, random_codes, spans
+from unify.engine import planner, postings, segment
 from unify.engine.errors import QueryError, UsageError
 from unify.engine.fusion import Mode, affine
 from unify.engine.local import open_snapshot
 from unify.engine.query import ParsedQuery, parse
 from unify.engine.search import Searcher
+from unify.engine.types import SparseRows
+from unify.engine.writer import IndexWriter, Video
 
 WORDS = st.sampled_from([f"w{i}" for i in range(20)])
 PARTS = st.one_of(
@@ -77,7 +80,7 @@ def brute_force(corpus, searcher, text, k, mode, moments):
     ties=st.booleans(),
     removed=st.sampled_from([0.0, 0.3, 1.0]),
     scan_rows=st.sampled_from([0, 1024]),
-    first_depth=st.integers(1, 20),
+    first_depth=st.integers(1, 8),
     compiled=st.booleans(),
 )
 @settings(max_examples=50, deadline=None)
@@ -87,9 +90,9 @@ def test_exact_answers_equal_brute_force(
     with (
         tempfile.TemporaryDirectory() as folder,
         mock.patch.object(planner, "SCAN_ROWS", scan_rows),
-        mock.patch.object(planner, "FIRST_DEPTH", first_depth),
+        mock.patch.multiple(planner, FIRST_DEPTH=first_depth, PER_RESULT=1, GROWTH=2),
     ):
-        corpus = Corpus.make(Path(folder) / "index", seed, ties=ties, removed=removed)
+        corpus = Corpus.make(Path(folder) / "index", seed, videos=25, ties=ties, removed=removed)
         with mock.patch("unify.engine.local.NUMBA_FROM", 0 if compiled else 10**9):
             searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
         for text in queries:
@@ -138,21 +141,45 @@ def test_a_small_budget_is_approximate_and_says_by_how_much(corpus):
     assert all(answer.outcome.gap == 0 for answer in answers if answer.exact)
 
 
-def test_numba_and_numpy_agree(corpus):
-    segment = open_snapshot(corpus.directory).segments[0]
-    rng = np.random.default_rng(1)
-    for k in (1, 3, 40, 100):
-        terms = np.sort(rng.choice(20, 5, replace=False)).astype(np.uint16)
-        factors = rng.standard_normal(5).astype(np.float32)
-        for allow in (None, rng.random(len(segment)) < 0.5):
-            both = [
-                postings.topk(
-                    segment.postings, 20, len(segment), terms, factors, allow, k, compiled
-                )
-                for compiled in (False, True)
-            ]
-            np.testing.assert_array_equal(both[0][0], both[1][0])
-            np.testing.assert_array_equal(both[0][1], both[1][1])
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("count", [100, 65_536, 140_000])  # one window, a full one, three
+def test_postings_equal_scipy(count, compiled):
+    rng = np.random.default_rng(count)
+    size = 6
+    dense = rng.integers(0, 3, (count, size)) * (rng.random((count, size)) < 0.3)
+    rows = SparseRows.from_dense(dense.astype("f4"), size)
+    codes = rows.weights.astype(np.uint8)
+    lists = segment.invert(rows, codes, size)
+    for k in (1, 50, count):
+        terms = np.array([0, 2, 5], np.uint16)
+        factors = np.array([1.0, -0.5, 2.0], np.float32)  # sums are exact in float32
+        for allow in (None, rng.random(count) < 0.2):
+            ids, scores = postings.topk(lists, size, count, terms, factors, allow, k, compiled)
+            expected = scipy.sparse.csr_array(dense)[:, terms] @ factors
+            kept = np.arange(count) if allow is None else np.flatnonzero(allow)
+            order = kept[np.lexsort((kept, -expected[kept]))][:k]
+            np.testing.assert_array_equal(ids, order)
+            np.testing.assert_array_equal(scores, expected[order])
+
+
+def test_stored_weights_are_within_half_a_step():
+    rng = np.random.default_rng(0)
+    pack, codes = FakePack(), []
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "index"
+        with IndexWriter.open(directory, pack.settings()) as writer:
+            for video in (1, 2, 3):
+                codes.append(random_codes(rng, pack, ties=False))
+                writer.add(video, *spans(), codes[-1])
+            writer.publish([], [Video(video, 0, "x", 1, 0) for video in (1, 2, 3)])
+        (stored,) = open_snapshot(directory).segments
+        rows = SparseRows.concatenate([part.lexicon for part in codes])
+        np.testing.assert_array_equal(stored.forward[1], rows.terms)
+        steps = stored.scales[rows.terms]
+        error = np.abs(stored.forward[2] * steps - rows.weights)
+        assert (error <= steps * 0.5001 + 1e-9).all()
+        latents = np.concatenate([part.latents for part in codes])
+        np.testing.assert_array_equal(stored.latents, latents.astype(np.float16))
 
 
 def test_one_hit_a_video_by_default(searcher):
