@@ -92,6 +92,15 @@ def test_a_declared_duration_is_not_believed(tmp_path, factor):
     same(sampled(path), expected(300, 25, 1.0))
 
 
+def test_a_clock_that_jumps_back(tmp_path):
+    data = make_video(tmp_path / "a.ts", range(1000, 1150), container="mpegts").read_bytes()
+    more = make_video(tmp_path / "b.ts", range(2000, 2150), container="mpegts").read_bytes()
+    path = tmp_path / "joined.ts"
+    path.write_bytes(data + more)
+    wanted = [(t, 1000 + i if i < 150 else 1850 + i) for t, i in expected(300, 25, 1.0)]
+    same(sampled(path), wanted)
+
+
 def test_a_stream_without_duration(tmp_path):
     path = make_video(tmp_path / "a.mkv", 300, container="matroska", live=True)
     assert VideoFile(str(path)).facts().duration_s is None
