@@ -1,6 +1,7 @@
 """Searching against brute force over the stored values, computed by scipy and FAISS."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -102,6 +103,31 @@ def test_exact_answers_equal_brute_force(
             found = [(hit.moment, hit.score) for hit in answer]
             assert [i for i, _ in found] == [i for i, _ in expected], text
             assert [s for _, s in found] == pytest.approx([s for _, s in expected], abs=2e-9)
+
+
+@pytest.mark.parametrize("weight", [0.1, 0.8, 3.0])  # either side may decide
+def test_the_certificate_stops_neither_too_early_nor_never(tmp_path, weight):
+    corpus = Corpus.make(tmp_path / "index", segments=2, videos=100)
+    corpus.pack.calibration = replace(corpus.pack.calibration, lexicon_weight=weight)
+    searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
+    ids, _, latents, weights = corpus.rows()
+    dense, early, rng = weights.toarray(), 0, np.random.default_rng(0)
+    with (
+        mock.patch.object(planner, "SCAN_ROWS", 0),
+        mock.patch.multiple(planner, FIRST_DEPTH=1, PER_RESULT=1, GROWTH=2),
+    ):
+        for i in range(60):
+            words = rng.choice(20, 3, replace=False)
+            text = f"w{words[0]} w{words[1]} w{words[2]}^-1" if i % 2 else f"x{i} w{words[0]}^-1"
+            answer = searcher.search(text, 2, moments=True)
+            query = searcher.encode(parse(text))
+            lexicon = dense[:, query.terms] @ query.weights.astype("f8")
+            scores = affine(query, corpus.pack.calibration)(latents @ query.latent, lexicon)
+            best = ids[np.lexsort((ids, -scores.round(9)))[:2]]
+            assert answer.exact
+            assert [hit.moment for hit in answer] == best.tolist()
+            early += answer.outcome.candidates < len(ids)
+    assert early > 30
 
 
 @pytest.fixture
