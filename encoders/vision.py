@@ -7,10 +7,12 @@ know what the features are used for.
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import openvino as ov
 
 from unify.engine.types import Float32, UInt8
 
@@ -32,6 +34,7 @@ class VisionTower:
     """
 
     def __init__(self, graph: Path, height: int, width: int) -> None:
+        ov = load_openvino()
         core = ov.Core()
         model = core.read_model(graph)
         model.reshape([1, height, width, 3])
@@ -44,7 +47,7 @@ class VisionTower:
         """Encode (F, height, width, 3) uint8 frames to (F, C) float32."""
         out = np.empty((len(frames), self._width), np.float32)
 
-        def keep(request: ov.InferRequest, row: int) -> None:
+        def keep(request: Any, row: int) -> None:
             out[row] = request.get_tensor(self._pooled).data[0]
 
         self._queue.set_callback(keep)
@@ -52,3 +55,18 @@ class VisionTower:
             self._queue.start_async({0: frame[None]}, row)
         self._queue.wait_all()
         return out
+
+
+def load_openvino() -> Any:
+    """Import OpenVINO without its model converter, whose import reports usage to a server.
+
+    The converter is not needed to run a graph; OpenVINO's own `__init__` goes on without it.
+    """
+    name = "openvino.tools.ovc"
+    if "openvino" in sys.modules:
+        return sys.modules["openvino"]
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module("openvino")
+    finally:
+        del sys.modules[name]
