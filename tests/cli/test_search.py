@@ -1,0 +1,224 @@
+import json
+import re
+
+import pytest
+
+from tests.cli.conftest import run_unify
+
+FIELDS = [
+    "schema", "query_id", "rank", "video", "path", "moment", "start_s", "end_s", "score",
+    "latent", "lexicon", "parts", "terms", "exact",
+]  # fmt: skip
+
+
+def test_json_is_as_documented(unify):
+    done = unify("search", "a", "cat", "looking", "around", "--json", "-k", 4)
+    assert done.code == 0
+    assert [row["rank"] for row in done.rows] == [1, 2, 3, 4]
+    for row in done.rows:
+        assert list(row) == FIELDS
+        assert (row["schema"], row["query_id"], row["exact"]) == (1, 0, True)
+        assert list(row["parts"]) == ["latent", "lexicon", "base"]
+        assert row["score"] == pytest.approx(sum(row["parts"].values()), rel=1e-6, abs=1e-6)
+        assert row["lexicon"] == pytest.approx(sum(t["product"] for t in row["terms"]), rel=1e-6)
+        assert row["parts"]["lexicon"] == pytest.approx(
+            sum(t["part"] for t in row["terms"]), rel=1e-6
+        )
+        for term in row["terms"]:
+            assert list(term) == ["term", "query", "moment", "product", "part"]
+        assert row["path"].endswith(row["video"])
+        assert 0 <= row["start_s"] < row["end_s"]
+    assert "cat" in done.rows[0]["video"] or "tour" in done.rows[0]["video"]
+
+
+def test_one_hit_a_video_unless_moments(unify):
+    videos = [row["video"] for row in unify("search", "rocket", "--json", "-k", 50).rows]
+    assert len(videos) == len(set(videos)) == 11
+    moments = unify("search", "rocket", "--json", "-k", 50, "--moments").rows
+    assert len({row["moment"] for row in moments}) == len(moments) > 11
+
+
+@pytest.mark.parametrize("mode", ["latent", "lexicon"])
+def test_a_single_mode_scores_raw(unify, mode):
+    for row in unify("search", "a cup of coffee", "--json", "--mode", mode).rows:
+        assert row["score"] == row[mode]
+        assert row["score"] == sum(row["parts"].values())
+
+
+def test_text_says_what_where_and_why(unify):
+    done = unify("search", "a cat", "-k", 2)
+    title, bar, why = done.out.splitlines()[:3]
+    assert re.match(r"  1  samples/(cat|tour)\.mp4  \d+:\d\d–\d+:\d\d$", title)
+    assert re.search(r"█+.* +\d+\.\d\d", bar)
+    assert re.match(r"     why: .*cat \d\.\d.* · latent -?\d+\.\d$", why)
+    assert "\x1b" not in done.out
+
+
+def test_explained_hits_add_up_on_screen(unify):
+    out = unify("search", "a cat", "-k", 1, "--explain").out
+    parts = [float(line.split()[0]) for line in out.splitlines() if re.match(r"\s+[+-]\d", line)]
+    (total,) = (float(line.split()[0]) for line in out.splitlines() if line.endswith("  score"))
+    assert sum(parts) == pytest.approx(total, abs=0.0006 * len(parts))
+
+
+def test_plan_adds_one_line_without_a_video(unify):
+    rows = unify("search", "a cat", "--json", "--plan", "-k", 2).rows
+    assert len(rows) == 3
+    assert "video" not in rows[2]
+    assert (rows[2]["hits"], rows[2]["exact"], rows[2]["gap"]) == (2, True, 0.0)
+    assert rows[2]["missing"] == []
+    assert rows[2]["times_ms"]
+
+
+def test_words_that_begin_with_a_minus_are_query_text(unify):
+    plain = {row["video"] for row in unify("search", "animal", "--json", "-k", 20).rows}
+    without = unify("search", "animal", "-cat", "--json", "-k", 20)
+    assert without.code == 0
+    shown = {row["video"] for row in without.rows}
+    assert "samples/cat.mp4" in plain - shown
+    assert unify("search", "--json", "-k20", "--", "animal", "-cat").rows == without.rows
+    assert unify("search", "animal", "-kitten", "--json", "-k", 20).code in (0, 2)
+
+
+def test_queries_from_a_file(unify, tmp_path):
+    file = tmp_path / "queries.txt"
+    file.write_text("a cat\n\na +rocket\npath:\nfilm after:never\n", "utf-8")
+    done = unify("search", "--queries", file, "--json", "-k", 1, "--plan")
+    assert done.code == 2
+    assert [row["query_id"] for row in done.rows if "rank" in row] == [0, 2]
+    complaints = [line for line in done.err.splitlines() if line.startswith("unify:")]
+    assert [re.search(r"line (\d)", line)[1] for line in complaints] == ["2", "4", "5"]
+    alone = unify("search", "a cat", "--json", "-k", 1).rows[0]
+    assert done.rows[0] == alone
+
+
+def test_queries_from_a_pipe_or_nowhere(unify, tmp_path):
+    assert unify("search", "--queries", tmp_path / "none").code == 2
+    both = unify("search", "cat", "--queries", tmp_path / "none")
+    assert both.code == 2
+    assert "give WORDS, or --queries FILE, not both" in both.complaint
+    assert unify("search").code == 2
+
+
+def test_nothing_found_is_no_error(unify):
+    done = unify("search", "cat path:nowhere")
+    assert (done.code, done.out) == (0, "")
+    assert done.complaint == "nothing found: no moment meets the filters and operators"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        ([""], 2, "the query is empty"),
+        (["x" * 10_000], 2, "the query has 10,000 characters"),
+        (["+qwertyuiop"], 2, "'qwertyuiop' is not in the lexicon at character 1"),
+        (["cat", "len:soon"], 2, "cannot read the length 'soon' at character 5"),
+        (["cat", "-k", "0"], 2, "k is 0"),
+    ],
+)
+def test_bad_queries(unify, arguments, code, complaint):
+    done = unify("search", *arguments)
+    assert (done.code, done.out) == (code, "")
+    assert done.err.count("\n") == 1
+    assert complaint in done.complaint
+
+
+def test_unknown_options_and_modes_are_usage_errors(unify):
+    assert unify("search", "cat", "--nonsense").code == 2
+    assert unify("search", "cat", "--mode", "both").code == 2
+
+
+def test_no_index(tmp_path):
+    done = run_unify("search", "cat", cwd=tmp_path)
+    assert done.code == 3
+    assert done.complaint.startswith("unify: no index in ")
+    assert "unify index build" in done.complaint
+
+
+def test_an_index_of_another_pack(samples_index, tmp_path):
+    import shutil
+
+    from unify.engine.manifest import read_manifest, write_manifest
+
+    copy = tmp_path / "index"
+    shutil.copytree(samples_index, copy)
+    manifest = read_manifest(copy)
+    from dataclasses import replace
+
+    other = replace(manifest.settings, fingerprint="0" * 64)
+    write_manifest(copy, replace(manifest, settings=other))
+    done = run_unify("search", "cat", "--index", copy)
+    assert done.code == 3
+    assert "built by pack mini (000000000000)" in done.complaint
+    assert run_unify("index", "build", "samples", "--index", copy).code == 3
+
+
+def test_a_damaged_segment(samples_index, tmp_path):
+    import shutil
+
+    copy = tmp_path / "index"
+    shutil.copytree(samples_index, copy)
+    victim = next(copy.glob("segments/*/forward_codes.npy"))
+    victim.write_bytes(victim.read_bytes()[:-5])
+    done = run_unify("search", "cat", "--index", copy)
+    assert done.code == 4
+    assert str(victim) in done.complaint
+    assert "unify index verify" in done.complaint
+    checked = run_unify("index", "verify", "--index", copy, "--json")
+    assert checked.code == 4
+    (row,) = checked.rows
+    assert any(str(victim) in line for line in row["problems"])
+
+
+def test_explain_shows_plan_sum_and_times(unify):
+    done = unify("explain", "a", "cat", "--hit", 2)
+    assert done.code == 0
+    for part in (
+        "reads     'a cat'",
+        "terms     ",
+        "plan      scan",
+        "hit 2",
+        "score",
+        "when each",
+    ):
+        assert part in done.out
+    assert unify("explain", "a cat", "--hit", 99).code == 2
+
+
+def test_terms_of_the_library_and_of_a_video(unify):
+    top = unify("terms", "--top", 5, "--json").rows
+    assert len(top) == 5
+    counts = [row["moments"] for row in top]
+    assert counts == sorted(counts, reverse=True)
+    rows = unify("terms", "samples/cat.mp4", "--json", "--top", 10).rows
+    assert "cat" in [row["term"] for row in rows]
+    assert unify("terms", "samples/cat.mp4").out.splitlines()[0].strip()
+    missing = unify("terms", "samples/none.mp4")
+    assert missing.code == 2
+    assert "is not indexed" in missing.complaint
+
+
+def test_search_loads_neither_torch_nor_a_decoder(samples_index):
+    code = (
+        "import sys; sys.argv = ['unify', 'search', 'a cat', '--json']\n"
+        "from unify.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "import json; print(json.dumps(sorted(sys.modules)))"
+    )
+    import os
+    import subprocess
+    import sys
+
+    from tests.cli.conftest import ROOT
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "UNIFY_INDEX": str(samples_index)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "unify.engine.search" in loaded
+    assert not loaded & {"torch", "transformers", "av", "decord", "numba", "sqlite3"}
