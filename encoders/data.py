@@ -83,7 +83,9 @@ def _read(folder: Path, source: Source) -> list[Item]:
         raise UsageError(f"{path} does not exist", "give the folder of the data sets") from None
     items = []
     for name, row in sorted(rows.items()):
-        stills, captions = (row["frames"], row["captions"]) if isinstance(row, dict) else ([name], row)
+        stills, captions = (
+            (row["frames"], row["captions"]) if isinstance(row, dict) else ([name], row)
+        )
         items.append(Item(source, name, tuple(stills), tuple(captions)))
     return items
 

@@ -92,7 +92,10 @@ def rename(found: dict[str, Float32]) -> dict[str, Float32]:
         ):
             out[f"{i}.{new}.weight"] = found[f"{old}{part}.weight"].T
             out[f"{i}.{new}.bias"] = found[f"{old}{part}.bias"]
-        for new, part in (("attention.norm", "attention.output.LayerNorm"), ("norm", "output.LayerNorm")):
+        for new, part in (
+            ("attention.norm", "attention.output.LayerNorm"),
+            ("norm", "output.LayerNorm"),
+        ):
             for kind in ("weight", "bias"):
                 out[f"{i}.{new}.{kind}"] = found[f"{old}{part}.{kind}"]
     return {name: np.ascontiguousarray(tensor) for name, tensor in out.items()}

@@ -68,7 +68,7 @@ def load_features(
     return Features(
         np.concatenate(rows),
         {name: row for row, name in enumerate(names)},
-        _texts(captions, cache / f"captions-{stamp}.npz", text),
+        encode_texts(captions, cache / f"captions-{stamp}.npz", text),
         {caption: row for row, caption in enumerate(captions)},
     )
 
@@ -90,7 +90,8 @@ def _encode_stills(
     _save(path, names=np.array(names), features=np.concatenate(rows).astype(np.float16))
 
 
-def _texts(captions: list[str], path: Path, text: TextTower) -> Float16:
+def encode_texts(captions: list[str], path: Path, text: TextTower) -> Float16:
+    """Return (T, 384) unit vectors of texts, from a cache file if it holds just these."""
     if path.is_file():
         with np.load(path) as kept:
             if kept["captions"].tolist() == captions:

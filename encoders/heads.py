@@ -126,9 +126,11 @@ class VideoHead:
             low, high = int(part[:, 0].min()), int(part[:, 1].max())
             weights = self._weights(x[low:high])
             best = np.stack([weights[a - low : b - low].max(axis=0) for a, b in part.tolist()])
-            moments.append(SparseRows.from_dense(best, MOMENT_TERMS))
+            moments.append(normalised(SparseRows.from_dense(best, MOMENT_TERMS)))
         for start in range(0, len(x), FRAME_CHUNK):
             weights = self._weights(x[start : start + FRAME_CHUNK])
+            # On the scale of a moment of this one frame, so that `shows` means the same.
+            weights /= lengths(SparseRows.from_dense(weights, MOMENT_TERMS))[:, None]
             tracks.append(SparseRows.from_dense(weights, FRAME_TERMS))
         return MomentCodes(latents, SparseRows.concatenate(moments), SparseRows.concatenate(tracks))
 
@@ -141,6 +143,19 @@ class VideoHead:
 def activate(logits: Float32) -> Float32:
     """Turn logits into weights: log(1 + ReLU), SPLADE, arXiv:2107.05720, equation 1."""
     return np.asarray(np.log1p(np.maximum(logits, 0)), np.float32)
+
+
+def normalised(rows: SparseRows) -> SparseRows:
+    """Scale sparse rows to unit length, as training compares them; empty rows stay empty."""
+    scale = np.repeat(lengths(rows), np.diff(rows.indptr))
+    return SparseRows(rows.indptr, rows.terms, np.asarray(rows.weights / scale, np.float32))
+
+
+def lengths(rows: SparseRows) -> Float32:
+    """Return (rows,) Euclidean lengths, at least 1e-6."""
+    row_of = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
+    squares = np.bincount(row_of, rows.weights.astype(np.float64) ** 2, minlength=len(rows))
+    return np.asarray(np.maximum(np.sqrt(squares), 1e-6), np.float32)
 
 
 def unit(rows: Float32) -> Float32:

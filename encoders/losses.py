@@ -47,7 +47,9 @@ def distillation(latent: Tensor, lexicon: Tensor) -> Tensor:
     """
     teacher = ((latent + lexicon) / 2).detach()
     terms = [
-        nnf.kl_div(s.log_softmax(dim=1), t.log_softmax(dim=1), reduction="batchmean", log_target=True)
+        nnf.kl_div(
+            s.log_softmax(dim=1), t.log_softmax(dim=1), reduction="batchmean", log_target=True
+        )
         for score in (latent, lexicon)
         for s, t in ((score, teacher), (score.T, teacher.T))
     ]
@@ -60,10 +62,10 @@ def grounding(logits: Tensor, targets: Tensor, present: Tensor) -> Tensor:
     Args:
         logits: (B, V) before the activation.
         targets: (B, V) share of the item's captions that name the term.
-        present: (V,) bool, terms that occur in training captions at all; others are not judged.
+        present: (V,) 1 for terms that occur in training captions at all; others are not judged.
     """
     losses = nnf.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    return losses[:, present].sum(dim=1).mean()
+    return (losses @ present).mean()
 
 
 def flops(weights: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """The heads over frozen towers: a latent and a lexicon branch on each side (torch, training).
 
-`heads.py` computes the same in NumPy. Sizes: B items, N stills of a batch, T of an item, C frame features,
-W = 384 text width, D latent width, V terms.
+`heads.py` computes the same in NumPy. Sizes: B items, N stills of a batch, T of an item, C frame
+features, W = 384 text width, D latent width, V terms.
 """
 
 from __future__ import annotations
@@ -116,7 +116,14 @@ class Heads(nn.Module):
         latent = self.text_latent(texts)
         states = nnf.normalize(self.text_lexicon(texts - self.text_mean), dim=1)
         logits = (self.text_scale.exp() * states) @ self.terms().T + self.text_bias
-        return nnf.normalize(latent.float(), dim=1), nnf.softplus(self.own) * words + activate(logits)
+        return nnf.normalize(latent.float(), dim=1), nnf.softplus(self.own) * words + activate(
+            logits
+        )
+
+    def lexicon_score(self, words: Tensor, weights: Tensor) -> Tensor:
+        """Score (B, V) text weights with (B, V) moment weights: (B, B), texts as rows."""
+        scale = self.lexicon_temperature.exp().clamp(max=100)
+        return scale * nnf.normalize(words, dim=1) @ nnf.normalize(weights, dim=1).T
 
     def terms(self) -> Tensor:
         """Return (V, W) unit vectors of the terms."""

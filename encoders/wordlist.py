@@ -20,8 +20,7 @@ from unify.engine.lexicon import words_of
 
 MIN_COUNT = 5  # in the training captions
 
-STOP_WORDS = frozenset(
-    """
+_STOP_WORDS = """
     a about above across after again against ago all almost along already also although always am
     among amongst an and another any anybody anyone anything are aren't around as at away be because
     been before behind being below beside besides between beyond both but by can can't could
@@ -38,8 +37,8 @@ STOP_WORDS = frozenset(
     we well were what what's whatever when where whether which while who who's whole whom whose why
     will with within without won't would wouldn't yes yet you you're your yours yourself
     down th st nd rd ok teh ti thi wth
-    """.split()
-)  # fmt: skip
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 # Forms that no rule finds, and rules that would go wrong (a word that stands for itself).
 IRREGULAR = {
@@ -57,37 +56,40 @@ IRREGULAR = {
         "eat": "ate eaten", "fall": "fell fallen", "give": "gave given", "take": "took taken",
         "speak": "spoke spoken", "break": "broke broken", "wear": "wore worn", "tear": "tore torn",
         "hold": "held", "catch": "caught", "teach": "taught", "buy": "bought", "bring": "brought",
-        "fight": "fought", "think": "thought", "build": "built", "go": "goes went gone", "say": "said",
+        "fight": "fought", "think": "thought", "build": "built", "go": "goes went gone",
+        "say": "said",
         "tell": "told", "sell": "sold", "feed": "fed", "meet": "met", "lead": "led", "win": "won",
         "shoot": "shot", "slide": "slid", "hide": "hid hidden", "bite": "bit bitten", "dig": "dug",
         "hang": "hung", "swing": "swung", "spin": "spun", "stick": "stuck", "sleep": "slept",
         "sweep": "swept", "keep": "kept", "leave": "left", "bend": "bent", "send": "sent",
-        "spend": "spent", "lie": "lay lying lain", "tie": "tying", "die": "dying", "see": "saw seen",
+        "spend": "spent", "lie": "lay lying lain", "tie": "tying", "die": "dying",
+        "see": "saw seen",
         "come": "came", "become": "became", "get": "got gotten", "show": "shown", "dive": "dove",
         "leap": "leapt", "kneel": "knelt", "light": "lit", "forget": "forgot", "sew": "sewn",
-        "gray": "grey", "color": "colour colours", "colorful": "colourful", "donut": "doughnut doughnuts",
-        "tv": "television televisions televison", "airplane": "aeroplane", "photo": "photograph photos",
-        "video": "videos", "woods": "", "tomato": "tomatoes", "potato": "potatoes", "hero": "heroes",
+        "gray": "grey", "color": "colour colours", "colorful": "colourful",
+        "donut": "doughnut doughnuts",
+        "tv": "television televisions televison", "airplane": "aeroplane",
+        "photo": "photograph photos",
+        "video": "videos", "tomato": "tomatoes", "potato": "potatoes", "hero": "heroes",
         "ski": "skis skiing skied", "moustache": "mustache", "tshirt": "tshirts",
     }.items()
     for form in forms.split()
 }  # fmt: skip
-STANDALONE = frozenset(
-    """
+_STANDALONE = """
     building painting drawing wedding ceiling evening morning clothing meeting lightning during
-    pudding earring icing frosting dressing filling topping housing engineering seed need feed weed
-    speed breed bleed shed sled hundred red bed glasses pants shorts jeans sunglasses clothes news
-    bus gas dress grass glass lens goods christmas chess tennis species series gymnastics athletics
-    headphones bagpipes goggles binoculars scissors pliers pajamas leggings stairs woods fries chips
-    drums mass class boss cross moss cactus octopus circus bass kiss plus minus virus anything ping
-    king ring wing sing bring sling string spring swing sting thing bowling boxing wrestling
-    fencing darts billiards cards arms training string ping pong beijing viking duckling sibling
-    sibling feeding something nothing sacred naked wicked beloved embed biped indeed exceed succeed
-    number counter tired species earrings interesting amazing exciting boring rings news politics
-    athletics graphics mechanics physics sports lens alias mercedes always perhaps james spiderman
-    wales paris texas dallas vegas las los lotus venus jesus minecraft
-    """.split()
-)
+    pudding earring icing frosting dressing filling topping housing engineering seed need feed
+    weed speed breed bleed shed sled hundred red bed glasses pants shorts jeans sunglasses
+    clothes news bus gas dress grass glass lens goods christmas chess tennis species series
+    gymnastics athletics headphones bagpipes goggles binoculars scissors pliers pajamas leggings
+    stairs woods fries chips drums mass class boss cross moss cactus octopus circus bass kiss
+    plus minus virus anything ping king ring wing sing bring sling string spring swing sting
+    thing bowling boxing wrestling fencing darts billiards cards arms training pong beijing
+    viking duckling sibling feeding something nothing sacred naked wicked beloved embed biped
+    indeed exceed succeed number counter tired earrings interesting amazing exciting boring
+    rings politics graphics mechanics physics sports alias mercedes always perhaps james
+    spiderman wales paris texas dallas vegas las los lotus venus jesus minecraft
+"""
+STANDALONE = frozenset(_STANDALONE.split())
 
 VOWELS = "aeiou"
 
@@ -168,11 +170,12 @@ def make_lexicon(captions: Iterable[str], minimum: int = MIN_COUNT) -> list[tupl
     rows = [(term, n) for term, n in totals.items() if n >= minimum or term in kept]
     rows.sort(key=lambda row: (-row[1], row[0]))
     terms = {term for term, _ in rows}
-    return [(term, sorted(forms[term] - terms)) for term, _ in rows]
+    return [(term, sorted(forms[term] - terms - STOP_WORDS)) for term, _ in rows]
 
 
 def _inflections(term: str) -> Iterator[str]:
-    """Yield regular forms of a term that the captions may lack (`zebras`)."""
+    """Yield forms of a term that the captions may lack (`zebras`, `swam`)."""
+    yield from (form for form, base in IRREGULAR.items() if base == term)
     if term.endswith(("ss", "x", "z", "ch", "sh")):
         yield term + "es"
     elif term in STANDALONE or term.endswith("s"):
