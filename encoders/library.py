@@ -6,14 +6,16 @@ index's pack and settings unless others are asked for (which is then refused by 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unify.encoders.manifest import FILE_NAME as PACK_FILE
 from unify.encoders.packs import open_pack
-from unify.engine.errors import IncompatibleIndex, IndexUnavailable
+from unify.engine.errors import IncompatibleIndex, NoIndex, UsageError
 from unify.engine.local import open_snapshot
 from unify.engine.location import locate
 from unify.engine.manifest import IndexSettings, read_manifest
@@ -61,7 +63,12 @@ def open_index(index: str | os.PathLike[str] | None = None) -> Searcher:
     """
     snapshot = open_snapshot(locate(index))
     settings = snapshot.manifest.settings
-    pack = open_pack(settings.pack)
+    try:
+        pack = open_pack(settings.pack)
+    except UsageError as error:
+        raise IncompatibleIndex(
+            f"{snapshot.directory} needs its pack: {error.message}", error.hint
+        ) from None
     if pack.fingerprint != settings.fingerprint:
         raise IncompatibleIndex(
             f"{snapshot.directory} was built by pack {settings.pack} "
@@ -97,12 +104,15 @@ def build_index(
     have = _settings_of(directory)
     spec = options.pack or (have.pack if have else DEFAULT_PACK)
     pack = open_pack(spec)
+    fps = options.fps if options.fps is not None else (have.fps if have else DEFAULT_FPS)
+    if not (math.isfinite(fps) and fps > 0):
+        raise UsageError(f"fps is {fps:g}", "give a number above 0, as in: --fps 1")
     settings = IndexSettings(
-        pack=spec,
+        pack=str(Path(spec).resolve()) if (Path(spec) / PACK_FILE).is_file() else spec,
         fingerprint=pack.fingerprint,
         latent_dim=pack.latent_dim,
         lexicon_size=len(pack.lexicon),
-        fps=options.fps or (have.fps if have else DEFAULT_FPS),
+        fps=fps,
         window_s=have.window_s if have else 8.0,
         decoder=options.decoder or (have.decoder if have else "pyav"),
     )
@@ -121,7 +131,5 @@ def build_index(
 def _settings_of(directory: Path) -> IndexSettings | None:
     try:
         return read_manifest(directory).settings
-    except IncompatibleIndex:
-        raise
-    except IndexUnavailable:
+    except NoIndex:
         return None

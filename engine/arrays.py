@@ -9,13 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from unify.engine import durable
-from unify.engine.errors import DamagedIndex
+from unify.engine.errors import DamagedIndex, IndexUnavailable
 from unify.engine.manifest import FileEntry
 
 
 def damaged(path: Path, what: str) -> DamagedIndex:
     """Return the error that names a damaged file."""
     return DamagedIndex(f"{path} is damaged ({what})", "see all damage with: unify index verify")
+
+
+def unreadable(path: Path) -> IndexUnavailable:
+    """Return the error that names a file which may not be read."""
+    return IndexUnavailable(f"{path} may not be read", "check its permissions")
 
 
 def check_size(path: Path, file: FileEntry) -> None:
@@ -25,7 +30,10 @@ def check_size(path: Path, file: FileEntry) -> None:
         FileNotFoundError: it is gone: a newer generation may have replaced it.
         DamagedIndex: its size is another one.
     """
-    size = path.stat().st_size
+    try:
+        size = path.stat().st_size
+    except PermissionError:
+        raise unreadable(path) from None
     if size != file.size_bytes:
         raise damaged(path, f"{size} bytes, expected {file.size_bytes}")
 
@@ -51,6 +59,8 @@ def load(path: Path, dtype: npt.DTypeLike, count: int | None = None) -> npt.NDAr
         mapped = np.load(path, mmap_mode="r" if count != 0 else None, allow_pickle=False)
     except FileNotFoundError:
         raise
+    except PermissionError:
+        raise unreadable(path) from None
     except (ValueError, OSError, EOFError) as error:
         raise damaged(path, str(error).split(".")[0]) from None
     if mapped.dtype != np.dtype(dtype) or mapped.ndim != 1 or count not in (None, len(mapped)):

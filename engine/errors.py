@@ -4,7 +4,8 @@
     ├── UsageError            2    a path or an option that cannot be used
     │   └── MissingPackage    2    an optional package is not installed
     ├── QueryError            2    a query that cannot be answered, with the position in it
-    ├── IndexUnavailable      3    no index there, or another process is writing it
+    ├── IndexUnavailable      3    it cannot be read or written now
+    │   ├── NoIndex           3    nothing there
     │   └── IncompatibleIndex 3    built by another pack or with other settings
     ├── DamagedIndex          4    a file of the index is missing, cut short or altered
     └── MediaError            5    one video cannot be read (recorded, the build goes on)
@@ -62,9 +63,13 @@ class QueryError(UnifyError):
 
 
 class IndexUnavailable(UnifyError):
-    """There is no index at that place, or another process is writing it."""
+    """The index cannot be read or written now."""
 
     exit_code = 3
+
+
+class NoIndex(IndexUnavailable):
+    """There is no index at that place."""
 
 
 class IncompatibleIndex(IndexUnavailable):

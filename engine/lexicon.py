@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,17 @@ def words_of(text: str) -> list[str]:
     >>> words_of("A man's dog, RUNNING!")
     ['a', "man's", 'dog', 'running']
     """
-    return WORD.findall(text.lower().replace("\u2019", "'"))
+    return WORD.findall(plain(text))
+
+
+def plain(text: str) -> str:
+    """Return text in lower case, without accents, with straight apostrophes.
+
+    >>> plain("Café Straße — it’s")
+    "cafe strasse — it's"
+    """
+    spread = unicodedata.normalize("NFKD", text.casefold().replace("\u2019", "'"))
+    return "".join(letter for letter in spread if not unicodedata.combining(letter))
 
 
 class Lexicon:
@@ -52,7 +63,7 @@ class Lexicon:
 
     def lookup(self, word: str) -> int | None:
         """Return the term id of a written word, or None when the lexicon has no such word."""
-        word = word.lower().replace("\u2019", "'")
+        word = plain(word)
         found = self._ids.get(word)
         return self._ids.get(word.removesuffix("'s")) if found is None else found
 
@@ -67,5 +78,5 @@ class Lexicon:
 
     def suggest(self, word: str, n: int = 3) -> list[str]:
         """Return the terms spelled most like `word`, best first."""
-        matches = difflib.get_close_matches(word.lower(), self._ids, n=4 * n, cutoff=0.7)
+        matches = difflib.get_close_matches(plain(word), self._ids, n=4 * n, cutoff=0.7)
         return list(dict.fromkeys(self.terms[self._ids[m]] for m in matches))[:n]

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from unify.engine import durable
-from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable
+from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable, NoIndex
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -163,7 +163,8 @@ def read_manifest(directory: Path) -> Manifest:
     """Read the current generation.
 
     Raises:
-        IndexUnavailable: there is no index in `directory`.
+        NoIndex: there is none in `directory`.
+        IndexUnavailable: it cannot be read.
         IncompatibleIndex: another version of unify wrote it.
         DamagedIndex: the manifest is not what was written.
     """
@@ -171,9 +172,7 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         text = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise IndexUnavailable(
-            f"no index in {directory}", "make one: unify index build VIDEOS"
-        ) from None
+        raise NoIndex(f"no index in {directory}", "make one: unify index build VIDEOS") from None
     except OSError as error:
         raise IndexUnavailable(
             f"cannot read {path}: {error.strerror}", "check its permissions"

@@ -108,7 +108,11 @@ class SegmentBuilder:
         latents.load_faiss()  # missing: say so now, not after an hour of encoding
         self._settings = settings
         self._videos: list[tuple[int, MomentSpans, Float64, MomentCodes]] = []
-        self.moments = 0
+
+    @property
+    def moments(self) -> int:
+        """Moments added so far."""
+        return sum(len(spans) for _, spans, _, _ in self._videos)
 
     def add(
         self, video_id: int, spans: MomentSpans, frame_times: Float64, codes: MomentCodes
@@ -137,7 +141,6 @@ class SegmentBuilder:
         if not (np.linalg.norm(codes.latents, axis=1) <= 1.001).all():  # false for NaN too
             raise ValueError("a latent is not finite or longer than 1")
         self._videos.append((video_id, spans, frame_times, codes))
-        self.moments += len(spans)
 
     def video_ids(self) -> set[int]:
         """Return the ids of the videos added so far."""

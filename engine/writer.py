@@ -2,21 +2,24 @@
 
 Order of a publish: segment files, then tables, then the manifest swap, each durable before the
 next; a crash anywhere leaves the old generation whole, and what it orphaned is removed by the
-next writer. Files that the previous generation still names are kept for one more generation,
-so that a reader that has just read the old manifest can open what it names.
+next writer. Within one writer's life, files that the previous generation names are kept for one
+more generation, so that a reader that has just read the old manifest can mostly open what it
+names; where it cannot, it reads the newer manifest.
 """
 
 from __future__ import annotations
 
 import fcntl
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from unify.engine import durable, tables
-from unify.engine.errors import IncompatibleIndex, IndexUnavailable, UsageError
+from unify.engine.errors import IncompatibleIndex, IndexUnavailable, NoIndex, UsageError
 from unify.engine.manifest import (
     IndexSettings,
     Manifest,
@@ -27,6 +30,10 @@ from unify.engine.manifest import (
 )
 from unify.engine.segment import MomentSpans, SegmentBuilder
 from unify.engine.types import Float64, MomentCodes
+
+_OURS = re.compile(r"(videos|tombstones)-\d+\.(npy|txt)|manifest\.json\.tmp")
+_OUR_SEGMENT = re.compile(r"\d{8}(\.tmp)?")
+_WRITERS = ("lock", "catalog.sqlite", "catalog.sqlite-journal")
 
 __all__ = ["IndexSettings", "IndexWriter", "MomentSpans", "Root", "Video"]
 
@@ -53,16 +60,16 @@ class IndexWriter:
         """
         lock = _lock(directory)
         try:
-            try:
-                manifest = read_manifest(directory)
-            except IndexUnavailable as error:
-                if isinstance(error, IncompatibleIndex) or (directory / "manifest.json").exists():
-                    raise
-                manifest = Manifest(0, settings)
-                write_manifest(directory, manifest)
-            check_settings(manifest.settings, settings)
-            writer = cls(directory, manifest, lock)
-            writer._sweep()
+            with _writing(directory):
+                try:
+                    manifest = read_manifest(directory)
+                except NoIndex:
+                    _check_free(directory)
+                    manifest = Manifest(0, settings)
+                    write_manifest(directory, manifest)
+                check_settings(manifest.settings, settings)
+                writer = cls(directory, manifest, lock)
+                writer._sweep()
             return writer
         except BaseException:
             lock.close()
@@ -102,6 +109,10 @@ class IndexWriter:
             roots: all roots that the videos refer to.
             videos: the live videos, all of them; rows of any other video are tombstoned.
         """
+        with _writing(self.directory):
+            return self._publish(roots, videos)
+
+    def _publish(self, roots: Sequence[Root], videos: Sequence[Video]) -> Manifest:
         segments = self.manifest.segments
         if self._builder.moments:
             segments = (*segments, self._builder.write(self.directory, self._next_segment()))
@@ -129,16 +140,52 @@ class IndexWriter:
         return ({*old, *self.live_videos} | self._builder.video_ids()) - live
 
     def _sweep(self) -> None:
-        """Remove what neither this generation nor the one before it names."""
+        """Remove our own files that neither this generation nor the one before it names."""
         keep: set[Path] = set()
         for manifest in (self._previous, self.manifest):
             keep |= {self.directory / file.name for file in manifest.tables}
             keep |= {segment.folder(self.directory) for segment in manifest.segments}
-        for pattern in ("videos-*", "tombstones-*", "*.tmp"):
-            for path in set(self.directory.glob(pattern)) - keep:
+        for path in set(self.directory.iterdir()) - keep:
+            if _OURS.fullmatch(path.name):
                 path.unlink()
         for path in set((self.directory / "segments").glob("*")) - keep:
-            shutil.rmtree(path)
+            if _OUR_SEGMENT.fullmatch(path.name):
+                shutil.rmtree(path)
+
+
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    """Turn what the file system refuses into one clear line; the published index stays whole."""
+    try:
+        yield
+    except OSError as error:
+        raise IndexUnavailable(
+            f"cannot write the index {directory}: {error.strerror or error}",
+            "what was published stays; make room or check its permissions, then run again",
+        ) from error
+
+
+def _check_free(directory: Path) -> None:
+    """See that a folder that holds no index is not somebody else's.
+
+    Raises:
+        UsageError: it holds other files.
+    """
+    strange = [
+        path.name
+        for path in directory.iterdir()
+        if not (_OURS.fullmatch(path.name) or path.name in _WRITERS)
+        and not (path.name == "segments" and all(map(_is_segment, path.iterdir())))
+    ]
+    if strange:
+        raise UsageError(
+            f"{directory} is no index and not empty (it holds {min(strange)})",
+            "choose another --index, such as an empty or a new folder",
+        )
+
+
+def _is_segment(path: Path) -> bool:
+    return bool(_OUR_SEGMENT.fullmatch(path.name))
 
 
 def _lock(directory: Path) -> TextIO:
@@ -151,7 +198,7 @@ def _lock(directory: Path) -> TextIO:
         ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         lock.close()
         raise IndexUnavailable(
             f"another process is writing {directory}", "wait for it, or stop it, and try again"
