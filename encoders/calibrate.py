@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from unify.encoders.evaluate import Scores, to_dense
-from unify.engine.fusion import Affine, Mode
+from unify.engine.fusion import Affine, affine
 from unify.engine.types import Bool, Calibration, EncodedQuery, Float32, SparseRows
 
 LEXICON_WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -91,15 +91,8 @@ def constant_affine(calibration: Calibration, queries: Sequence[EncodedQuery]) -
     """Return the rival fusion: one affine map for all queries, of the median scales."""
     latent, lexicon, base = [], [], []
     for query in queries:
-        one = affine_of(query, calibration)
+        one = affine(query, calibration)
         latent.append(one.latent_scale)
         lexicon.append(one.lexicon_scale)
         base.append(one.base)
-    return Affine(*(float(np.median(part)) for part in (latent, lexicon, base)))
-
-
-def affine_of(query: EncodedQuery, calibration: Calibration) -> Affine:
-    """Return the engine's fusion of one query."""
-    from unify.engine.fusion import affine
-
-    return affine(query, calibration, Mode.FUSED)
+    return Affine(float(np.median(latent)), float(np.median(lexicon)), float(np.median(base)))

@@ -60,7 +60,8 @@ class Scores:
         """Return (Q, M) scores as a search gives them."""
         maps = [fusion(query, calibration, mode) for query in self.queries]
         scales = np.array([[m.latent_scale, m.lexicon_scale, m.base] for m in maps])
-        return self.latent * scales[:, :1] + self.lexicon * scales[:, 1:2] + scales[:, 2:]
+        fused = self.latent * scales[:, :1] + self.lexicon * scales[:, 1:2] + scales[:, 2:]
+        return np.asarray(fused, np.float64)
 
     def recall(
         self, calibration: Calibration, mode: Mode = Mode.FUSED, fusion: Fusion = affine
@@ -118,5 +119,5 @@ def recall(ranks: Float64) -> Recall:
     >>> recall(np.array([1.0, 3.0, 7.0, 20.0]))
     Recall(at_1=25.0, at_5=50.0, at_10=75.0, median=5.0)
     """
-    shares = [100 * float((ranks <= k).mean()) for k in (1, 5, 10)]
-    return Recall(*shares, float(np.median(ranks)))
+    first, five, ten = (100 * float((ranks <= k).mean()) for k in (1, 5, 10))
+    return Recall(first, five, ten, float(np.median(ranks)))

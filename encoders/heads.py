@@ -8,6 +8,7 @@ Sizes: F frames, C frame features, W = 384 text width, D latent width, V terms.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import safe_open
@@ -24,6 +25,7 @@ from unify.engine.types import (
 MOMENT_TERMS = 128  # weights kept of a moment
 FRAME_TERMS = 16  # of a frame, for the track of when a term shows
 QUERY_TERMS = 64
+TEXT_GAIN = 8.0  # brings the numbers of a unit sentence vector near those of a frame feature
 FRAME_CHUNK = 256  # frames whose (V,) weights are held at once
 
 
@@ -31,7 +33,7 @@ class HeadsFile:
     """Reads tensors of `heads.safetensors` as float32."""
 
     def __init__(self, path: Path) -> None:
-        self._file = safe_open(str(path), "np")
+        self._file: Any = safe_open(str(path), "np")
 
     def tensor(self, name: str) -> Float32:
         """Return one tensor."""
@@ -91,8 +93,9 @@ class TextHead:
             text: (W,) unit sentence vector.
             own: terms that stand in the text.
         """
-        latent = unit(self._latent(text[None]))[0]
-        state = unit(self._lexicon(text[None] - self._mean))[0]
+        x = np.float32(TEXT_GAIN) * (text[None] - self._mean)
+        latent = unit(self._latent(x))[0]
+        state = unit(self._lexicon(x))[0]
         weights = activate(self._scale * (self._dictionary @ state) + self._bias)  # (V,)
         weights[own] += self._own[own]
         first = np.zeros(len(weights), bool)

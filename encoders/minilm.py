@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import safe_open
@@ -36,7 +37,7 @@ class TextTower:
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
-        file = safe_open(str(weights), "np")
+        file: Any = safe_open(str(weights), "np")
         # Word vectors are read as needed: a query needs a dozen of 30,522.
         self._words = file.get_slice("words")
         names = [name for name in file.keys() if name != "words"]  # noqa: SIM118 (not a mapping)
@@ -106,15 +107,15 @@ class TextTower:
 def _norm(x: Float32, weight: Float32, bias: Float32) -> Float32:
     x = x - x.mean(axis=-1, keepdims=True)
     variance = (x * x).mean(axis=-1, keepdims=True)
-    return x / np.sqrt(variance + np.float32(EPSILON)) * weight + bias
+    return np.asarray(x / np.sqrt(variance + np.float32(EPSILON)) * weight + bias, np.float32)
 
 
 def _gelu(x: Float32) -> Float32:
     """GELU with erf by Abramowitz and Stegun 7.1.26 (absolute error below 1.5e-7)."""
     z = np.abs(x) * np.float32(math.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * z)
-    poly = np.float32(1.061405429)
+    poly: Any = np.float32(1.061405429)
     for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
         poly = poly * t + np.float32(coefficient)
     erf = np.copysign(1 - poly * t * np.exp(-z * z), x)
-    return np.float32(0.5) * x * (1 + erf)
+    return np.asarray(np.float32(0.5) * x * (1 + erf), np.float32)

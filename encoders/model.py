@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
+from unify.encoders.heads import TEXT_GAIN
+
 
 @dataclass(frozen=True, slots=True)
 class HeadSizes:
@@ -38,7 +40,8 @@ class ResidualMlp(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(..., inputs) to (..., outputs)."""
         hidden = self.dropout(torch.relu(self.up(x)))
-        return self.direct(x) + self.down(hidden)
+        out: Tensor = self.direct(x) + self.down(hidden)
+        return out
 
 
 class Heads(nn.Module):
@@ -50,27 +53,33 @@ class Heads(nn.Module):
         frame_mean: (C,) mean of training frames.
         frame_sd: (C,) their standard deviation.
         text_mean: (W,) mean of training captions.
+        bias: (V,) first bias of the terms' logits.
         own_weights: (V,) first weight of a word that stands in the text.
         dropout: share of hidden units, and of frame features, left out in training.
     """
 
+    frame_mean: Tensor
+    frame_sd: Tensor
+    text_mean: Tensor
+    dictionary: Tensor
+
     def __init__(
         self, sizes: HeadSizes, dictionary: Tensor, frame_mean: Tensor, frame_sd: Tensor,
-        text_mean: Tensor, own_weights: Tensor, dropout: float,
+        text_mean: Tensor, bias: Tensor, own_weights: Tensor, dropout: float,
     ) -> None:  # fmt: skip
         super().__init__()
         self.register_buffer("frame_mean", frame_mean)
         self.register_buffer("frame_sd", frame_sd)
         self.register_buffer("text_mean", text_mean)
-        self.dictionary = nn.Parameter(dictionary.clone())
+        self.register_buffer("dictionary", dictionary)
         self.video_latent = ResidualMlp(sizes.frame, sizes.hidden, sizes.latent, dropout)
         self.video_lexicon = ResidualMlp(sizes.frame, sizes.hidden, sizes.text, dropout)
         self.text_latent = ResidualMlp(sizes.text, sizes.hidden, sizes.latent, dropout)
         self.text_lexicon = ResidualMlp(sizes.text, sizes.hidden, sizes.text, dropout)
         nn.init.eye_(self.text_lexicon.direct.weight)
         nn.init.zeros_(self.text_lexicon.direct.bias)
-        self.video_bias = nn.Parameter(torch.full((sizes.terms,), -3.0))
-        self.text_bias = nn.Parameter(torch.full((sizes.terms,), -3.0))
+        self.video_bias = nn.Parameter(bias.clone())
+        self.text_bias = nn.Parameter(bias.clone())
         self.video_scale = nn.Parameter(torch.tensor(2.3))
         self.text_scale = nn.Parameter(torch.tensor(2.3))
         self.own = nn.Parameter(own_weights.clone())
@@ -101,33 +110,30 @@ class Heads(nn.Module):
 
     def _frame_logits(self, x: Tensor) -> Tensor:
         states = nnf.normalize(self.video_lexicon(x), dim=1)
-        return (self.video_scale.exp() * states) @ self.terms().T
+        return (self.video_scale.exp() * states) @ self.dictionary.T
 
-    def text(self, texts: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
+    def text(self, texts: Tensor) -> tuple[Tensor, Tensor]:
         """Encode captions.
 
         Args:
             texts: (B, W) unit vectors.
-            words: (B, V) 1 where the term stands in the caption.
 
         Returns:
-            (B, D) unit latents; (B, V) weights.
+            (B, D) unit latents; (B, V) logits of the expansion.
         """
-        latent = self.text_latent(texts)
-        states = nnf.normalize(self.text_lexicon(texts - self.text_mean), dim=1)
-        logits = (self.text_scale.exp() * states) @ self.terms().T + self.text_bias
-        return nnf.normalize(latent.float(), dim=1), nnf.softplus(self.own) * words + activate(
-            logits
-        )
+        x = self.dropout(TEXT_GAIN * (texts - self.text_mean))
+        states = nnf.normalize(self.text_lexicon(x), dim=1)
+        logits = (self.text_scale.exp() * states) @ self.dictionary.T + self.text_bias
+        return nnf.normalize(self.text_latent(x).float(), dim=1), logits
+
+    def query(self, words: Tensor, logits: Tensor) -> Tensor:
+        """Return (B, V) weights: the text's own words, and what they bring to mind."""
+        return nnf.softplus(self.own) * words + activate(logits)
 
     def lexicon_score(self, words: Tensor, weights: Tensor) -> Tensor:
         """Score (B, V) text weights with (B, V) moment weights: (B, B), texts as rows."""
         scale = self.lexicon_temperature.exp().clamp(max=100)
         return scale * nnf.normalize(words, dim=1) @ nnf.normalize(weights, dim=1).T
-
-    def terms(self) -> Tensor:
-        """Return (V, W) unit vectors of the terms."""
-        return nnf.normalize(self.dictionary, dim=1)
 
 
 def activate(logits: Tensor) -> Tensor:

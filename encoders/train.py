@@ -34,6 +34,11 @@ from unify.encoders.vision import VisionTower
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Float32
 
+# Against the expansion, after training: fused recall of held-out captions hardly moves between
+# 1 and 3 (41.6 to 41.7), and own words lead the explanations.
+OWN_GAIN = 2.0
+OTHERS_RATE = 10.0  # scales and biases have far to go, and few steps
+
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +64,7 @@ class TrainingConfig:
     """
 
     seed: int = 0
-    epochs: int = 20
+    epochs: int = 12
     batch: int = 256
     rate: float = 1e-3
     weight_decay: float = 0.05
@@ -67,7 +72,7 @@ class TrainingConfig:
     latent: int = 512
     hidden: int = 512
     lexicon: float = 1.0
-    grounding: float = 0.01
+    grounding: float = 0.004
     ground_offset: float = 3.0
     distillation: float = 1.0
     flops: float = 0.0
@@ -81,6 +86,9 @@ def new_heads(data: TrainingSet, dictionary: Float32, config: TrainingConfig) ->
     frequency = data.frequencies()
     rarity = -np.log(frequency + 1e-5)
     rarity /= rarity[frequency > 0].mean()
+    # With nothing else known, a term is as probable as it is frequent.
+    share = data.targets.mean(axis=0).clip(1e-4, 0.5)
+    bias = np.log(share / (1 - share)) + config.ground_offset
     sizes = HeadSizes(
         frame=frames.shape[1],
         text=texts.shape[1],
@@ -94,6 +102,7 @@ def new_heads(data: TrainingSet, dictionary: Float32, config: TrainingConfig) ->
         frame_mean=torch.from_numpy(frames.mean(axis=0)),
         frame_sd=torch.from_numpy(frames.std(axis=0) + 0.05),
         text_mean=torch.from_numpy(texts.mean(axis=0)),
+        bias=torch.from_numpy(bias.astype(np.float32)),
         own_weights=torch.from_numpy(np.log(np.expm1(rarity.clip(0.1, 3))).astype(np.float32)),
         dropout=config.dropout,
     )
@@ -105,20 +114,24 @@ def loss_of(
     """Return the loss of one batch; `progress` is the share of steps done."""
     with torch.autocast("cpu", torch.bfloat16):
         video, logits = heads.video(batch.frames, batch.picks)
-        text, words = heads.text(batch.texts, batch.words)
-    logits, words = logits.float(), words.float()
+        text, guesses = heads.text(batch.texts)
+    logits, guesses = logits.float(), guesses.float()
     positives = losses.duplicates(batch.items, batch.captions)
     latent = heads.latent_temperature.exp().clamp(max=100) * text @ video.T
     total = losses.contrastive(latent, positives)
     if not config.lexicon:
         return total
-    weights = activate(logits)
-    lexicon = heads.lexicon_score(words, weights)
+    words = heads.query(batch.words, guesses)
+    lexicon = heads.lexicon_score(words, activate(logits))
     ramp = min(1.0, progress / 0.2)
+    grounded = sum(
+        losses.grounding(side - config.ground_offset, batch.targets, present)
+        for side in (logits, guesses)
+    )
     return (
         total
         + config.lexicon * losses.contrastive(lexicon, positives)
-        + config.grounding * losses.grounding(logits - config.ground_offset, batch.targets, present)
+        + config.grounding * grounded
         + ramp * config.distillation * losses.distillation(latent, lexicon)
         + config.flops * losses.flops(words)
     )
@@ -139,13 +152,13 @@ def train(
     matrices = [p for p in heads.parameters() if p.ndim == 2]
     others = [p for p in heads.parameters() if p.ndim != 2]
     groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {"params": matrices, "weight_decay": config.weight_decay, "lr": config.rate},
+        {"params": others, "weight_decay": 0.0, "lr": OTHERS_RATE * config.rate},
     ]
     optimizer = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
     steps = config.epochs * (len(data) // config.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.rate, total_steps=steps + 1, pct_start=0.1
+        optimizer, [config.rate, OTHERS_RATE * config.rate], total_steps=steps + 1, pct_start=0.1
     )
     present = torch.from_numpy(data.present.astype(np.float32))
     curve: list[float] = []
@@ -218,8 +231,7 @@ def export(heads: Heads) -> dict[str, Float32]:
     state = heads.state_dict()
     for name in ("video_scale", "text_scale"):
         state[name] = state[name].exp()
-    state["own"] = torch.nn.functional.softplus(state["own"])
-    state["dictionary"] = heads.terms()
+    state["own"] = OWN_GAIN * torch.nn.functional.softplus(state["own"])
     trained_only = ("latent_temperature", "lexicon_temperature")
     return {n: t.numpy() for n, t in state.items() if n not in trained_only}
 

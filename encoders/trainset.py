@@ -17,6 +17,9 @@ from unify.encoders.features import Features
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Bool, Float32, Int64
 
+KEPT_STILLS = 0.8
+KEPT_WORDS = 0.85
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
@@ -83,10 +86,11 @@ def make_set(items: Sequence[Item], features: Features, lexicon: Lexicon) -> Tra
 
 
 def batches(data: TrainingSet, size: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """Yield one epoch: every item once, with one caption and one or two of its stills.
+    """Yield one epoch: every item once, with one caption and most of its stills.
 
-    Moments of one to nine frames are encoded later: fewer stills than there are is part of what
-    makes the pooled vector indifferent to their number.
+    Moments of one to nine frames are encoded later: leaving stills out is part of what makes the
+    pooled vector indifferent to their number. Own words are left out so that the expansion
+    learns to say them.
     """
     order = rng.permutation(len(data))
     for start in range(0, len(order) - size + 1, size):
@@ -97,14 +101,18 @@ def _batch(data: TrainingSet, items: Int64, rng: np.random.Generator) -> Batch:
     rows: list[int] = []
     picks, captions = [], []
     words = torch.zeros(len(items), data.targets.shape[1])
+    longest = max(len(data.stills[item]) for item in items.tolist())
     for place, item in enumerate(items.tolist()):
         stills = data.stills[item]
-        chosen = rng.permutation(stills)[: rng.integers(1, 3)]
-        picks.append([len(rows), len(rows) + len(chosen) - 1])
+        kept = stills[rng.random(len(stills)) < KEPT_STILLS]
+        chosen = kept if len(kept) else stills[:1]
+        last = len(chosen) - 1
+        picks.append([len(rows) + min(i, last) for i in range(longest)])
         rows += chosen.tolist()
         caption = int(rng.integers(len(data.captions[item])))
         captions.append(int(data.captions[item][caption]))
-        words[place, data.words[item][caption]] = 1
+        own = np.array(data.words[item][caption], np.int64)
+        words[place, own[rng.random(len(own)) < KEPT_WORDS]] = 1
     return Batch(
         items=torch.from_numpy(items),
         frames=torch.from_numpy(data.frames[rows]),
