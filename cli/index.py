@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 
 def build(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Videos and folders.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", readable=False, help="Videos and folders.")
+    ],
     index: IndexOption = None,
     pack: Annotated[
         str | None, typer.Option(metavar="NAME", help="Default: the index's own, or mini.")
@@ -76,7 +78,7 @@ class _Reporter:
                 BarColumn(),
                 TextColumn("{task.percentage:3.0f}%  {task.fields[speed]}  ETA"),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[video]}"),
+                TextColumn("{task.fields[video]}", markup=False),
                 console=Console(stderr=True),
                 transient=True,
             )
@@ -103,14 +105,15 @@ class _Reporter:
                 if damage or not self._bar:
                     self._line(f"indexed  {path}: {moments} moments{note}")
             case progress.VideoStarted(path, _) if self._bar:
-                self._bar.update(self._task, video=path)
+                self._bar.update(self._task, video=render.printable(path))
             case progress.Advanced(share, video_s) if self._bar:
                 speed = video_s / max(time.monotonic() - self._started, 1e-9)
                 self._bar.update(self._task, completed=share, speed=f"{speed:.0f}x real time")
 
     def _line(self, text: str) -> None:
         if self._bar:
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            line = render.printable(text)
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
             render.tell(text)
 
@@ -168,7 +171,7 @@ def status(index: IndexOption = None, json: JsonOption = False) -> None:
     ):
         render.say(f"{what:<9} {len(lines):,}")
         for line in lines:
-            render.say(f"          {line}")
+            render.say(f"          {render.printable(line)}")
 
 
 def verify(index: IndexOption = None, json: JsonOption = False) -> None:

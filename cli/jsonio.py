@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,7 +16,7 @@ SCHEMA = 1
 
 def emit(record: dict[str, Any]) -> None:
     """Print one object as one line of stdout."""
-    typer.echo(json.dumps({"schema": SCHEMA, **record}, ensure_ascii=False))
+    typer.echo(json.dumps({"schema": SCHEMA, **record}, allow_nan=False))
 
 
 def hit_record(hit: Hit, query_id: int) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def plan_record(answer: Answer, query_id: int) -> dict[str, Any]:
         "query_id": query_id,
         "hits": len(answer),
         "exact": answer.exact,
-        "gap": outcome.gap,
+        "gap": outcome.gap if math.isfinite(outcome.gap) else None,
         "missing": list(answer.missing),
         "times_ms": {stage: round(ms, 4) for stage, ms in answer.times_ms.items()},
         "plan": {

@@ -18,6 +18,7 @@ app = typer.Typer(
     name="unify",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Find moments in videos from a sentence, on your own machine.\n\n"
     "Index a folder once:  unify index build videos/\n\n"
     "Then search it:       unify search a man cooking pasta",
@@ -37,5 +38,6 @@ system.register(app)
 
 def main() -> None:
     """Run the command line."""
-    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     app()

@@ -17,6 +17,7 @@ IndexOption = Annotated[
         "--index",
         metavar="DIR",
         envvar="UNIFY_INDEX",
+        readable=False,  # the engine says it in its own words, with its own exit code
         help="The index directory. Default: the nearest .unify from here upwards.",
     ),
 ]
@@ -60,6 +61,9 @@ class Group(TyperGroup):
         except BrokenPipeError:  # the reader of our output has gone, as in `unify search x | head`
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nothing is left to flush
             raise typer.Exit(0) from None
+        except OSError as error:
+            complain(f"{error.filename or 'input or output'}: {error.strerror or error}")
+            raise typer.Exit(1) from None
 
 
 def complain(message: str) -> None:

@@ -25,8 +25,17 @@ def say(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Print to stderr, for people."""
-    typer.echo(text, err=True)
+    """Print one line to stderr, for people."""
+    typer.echo(printable(text), err=True)
+
+
+def printable(name: str) -> str:
+    r"""Escape what would break a line or command a terminal, as a file name may.
+
+    >>> printable("two" + chr(10) + "lines")
+    'two\\nlines'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def _styled(text: str, **style: bool | str) -> str:
@@ -89,7 +98,7 @@ def print_hits(answer: Answer, full: bool) -> None:
         span = f"{clock(hit.start_s)}–{clock(hit.end_s)}"
         share = hit.score / best if best > 0 else 0.0
         weak = _styled("  weak", fg="yellow") if hit.weak else ""
-        title = _styled(hit.video, bold=True)
+        title = _styled(printable(hit.video), bold=True)
         say(f"{hit.rank:>3}  {title}  {span}")
         say(f"     {_styled(bar(share), fg='green')} {hit.score:6.2f}{weak}")
         say(_styled(f"     why: {reasons(hit)}", dim=not full))

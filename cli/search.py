@@ -111,12 +111,15 @@ def _lines(path: Path) -> Iterator[str]:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8", "replace")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", "check --queries") from None
-    yield from text.splitlines()
+    lines = text.split("\n")
+    yield from (line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1]))
 
 
 def explain(
     words: Words = None,
-    hit: Annotated[int, typer.Option("--hit", metavar="N", help="Which hit to explain.")] = 1,
+    hit: Annotated[
+        int, typer.Option("--hit", metavar="N", min=1, help="Which hit to explain.")
+    ] = 1,
     index: IndexOption = None,
 ) -> None:
     """Show how a query is understood and planned, and why a hit was found.
@@ -126,15 +129,16 @@ def explain(
     from unify.encoders.library import open_index
     from unify.engine.errors import UsageError
     from unify.engine.explain import term_tracks
+    from unify.engine.search import MAX_K
 
     searcher = open_index(index)
-    found = searcher.search(joined(words), max(hit, 1))
+    found = searcher.search(joined(words), min(hit, MAX_K))
+    if found.hits and hit > len(found):
+        raise UsageError(f"there is no hit {hit}", f"use --hit 1 to {len(found)}")
     _print_query(searcher, found)
     render.print_plan(found)
     if not found.hits:
         return
-    if not 1 <= hit <= len(found):
-        raise UsageError(f"there is no hit {hit}", f"use --hit 1 to {len(found)}")
     chosen = found[hit - 1]
     render.say("")
     render.say(
@@ -159,7 +163,7 @@ def _print_query(searcher: Searcher, found: Answer) -> None:
 
 def terms(
     video: Annotated[str | None, typer.Argument(metavar="[VIDEO]", help="A video's path.")] = None,
-    top: Annotated[int, typer.Option("--top", metavar="N", help="How many terms.")] = 20,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many terms.")] = 20,
     index: IndexOption = None,
     json: JsonOption = False,
 ) -> None:

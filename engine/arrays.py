@@ -61,7 +61,7 @@ def load(path: Path, dtype: npt.DTypeLike, count: int | None = None) -> npt.NDAr
         raise
     except PermissionError:
         raise unreadable(path) from None
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # numpy parses the header with Python's tokenizer
         raise damaged(path, str(error).split(".")[0]) from None
     if mapped.dtype != np.dtype(dtype) or mapped.ndim != 1 or count not in (None, len(mapped)):
         raise damaged(path, f"holds {mapped.dtype}{mapped.shape}")

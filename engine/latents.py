@@ -18,6 +18,8 @@ from unify.engine import durable
 from unify.engine.errors import DamagedIndex, MissingPackage
 from unify.engine.types import Bool, Float16, Float32, Int64
 
+_GPU_LARGEST_K = 2048  # FAISS's limit; deeper fetches and filters stay on the CPU
+
 
 def load_faiss() -> Any:
     """Import FAISS on first use.
@@ -64,10 +66,9 @@ class FlatLatents:
     def __init__(self, path: Path, count: int, dim: int) -> None:
         faiss = load_faiss()
         self._faiss = faiss
-        self._on_gpu = hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0
-        if self._on_gpu:
-            self._index = _gpu_flat(faiss, map_flat(path, count, dim))
-            return
+        self._gpu: Any = None
+        if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
+            self._gpu = _gpu_flat(faiss, map_flat(path, count, dim))
         try:
             self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
@@ -88,20 +89,19 @@ class FlatLatents:
         faiss = self._faiss
         params = None
         if allow is not None:
-            bits = np.packbits(allow, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(allow), faiss.swig_ptr(bits))
+            selector = faiss.IDSelectorBitmap(np.packbits(allow, bitorder="little"))
             params = faiss.SearchParameters(sel=selector)
         k = min(k, self._index.ntotal)
-        scores, rows = self._index.search(query.reshape(1, -1), k, params=params)
+        fits = self._gpu is not None and allow is None and k <= _GPU_LARGEST_K
+        index = self._gpu if fits else self._index
+        scores, rows = index.search(query.reshape(1, -1), k, params=params)
         found = rows[0] >= 0
         return rows[0][found], scores[0][found]
 
 
 def _gpu_flat(faiss: Any, vectors: Float16) -> Any:
-    """Copy vectors to GPU 0 as float16. Not yet run on a GPU."""
-    config = faiss.GpuIndexFlatConfig()
-    config.useFloat16 = True
-    resources = faiss.StandardGpuResources()
-    index = faiss.GpuIndexFlatIP(resources, vectors.shape[1], config)
+    """Copy vectors to GPU 0. Not yet run on a GPU."""
+    # In float32: with float16 FAISS rounds the query too, by more than the certificate allows.
+    index = faiss.GpuIndexFlatIP(faiss.StandardGpuResources(), vectors.shape[1])
     index.add(np.ascontiguousarray(vectors, dtype=np.float32))
     return index

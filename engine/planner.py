@@ -31,6 +31,7 @@ FIRST_DEPTH = 100
 PER_RESULT = 5  # rows fetched first for each result wanted
 GROWTH = 4
 BUDGET = 32_768  # rows fetched per side at most
+LAST_RESORT = 1 << 20  # rows that may all be scored when fewer than k videos were found
 
 
 class Structure(StrEnum):
@@ -77,7 +78,8 @@ class Outcome:
         latent: (n,) float64 raw latent scores.
         lexicon: (n,) float64 raw lexicon scores.
         exact: whether the answer is certified identical to brute force.
-        gap: 0 when exact, else how far an unseen row could be above the last result.
+        gap: 0 when exact, else how far an unseen row could be above the last result (infinite
+            when fewer results than wanted were found).
         rounds: how often sides fetched.
         depth: last depth.
         candidates: rows rescored.
@@ -191,10 +193,19 @@ def execute(
             last = found.scores[results[-1]] if len(results) == plan.k else -np.inf
             exact = bool(last > bound) or len(found.ids) >= plan.allowed
             watch.lap("rescore")
-            if exact or depth >= plan.budget:
-                gap = 0.0 if exact else float(bound - last)
+            if exact:
                 break
-            depth = min(depth * GROWTH, plan.budget)
+            if depth < plan.budget:
+                depth = min(depth * GROWTH, plan.budget)
+            elif len(results) < plan.k and plan.allowed <= LAST_RESORT:
+                # A few long videos fill the budget and hide the others: score every row.
+                found.add(backend.every(allowed))
+                results, exact = found.results(plan.k, plan.per_video), True
+                watch.lap("rescore")
+                break
+            else:
+                gap = float(bound - last)
+                break
     return Outcome(
         found.ids[results], found.scores[results], found.latent[results], found.lexicon[results],
         exact, gap, rounds, depth, len(found.ids), watch.times_ms,
@@ -221,8 +232,9 @@ def _fetch(
     if plan.lexicon:
         side = backend.lexicon_topk(query.terms, query.weights, depth, allowed)
         # Beside a latent side, rows without a matching term are left to it: their score of 0
-        # still bounds what is unseen.
-        matched = side.ids[side.scores != 0] if plan.latent else side.ids
+        # still bounds what is unseen. (With a negative weight, 0 may be a rounded sum.)
+        leave = plan.latent and bool((query.weights >= 0).all())
+        matched = side.ids[side.scores != 0] if leave else side.ids
         bounds[1] = side.bound if len(matched) == len(side.ids) else max(side.bound, 0.0)
         ids.append(matched)
         watch.lap("lexicon")

@@ -3,12 +3,14 @@
     a man cooking pasta          plain words need no syntax; nothing in them is an error
     +pasta  -beach               must show / must not show the term
     pasta^2  pasta^0.5           counts more or less
-    (street OR road)             at least one must show; also `street OR road`, `-(a OR b)`
+    (street OR road)             at least one must show; also `street OR road`
+    -(a OR b)  -(a b)  +(a b)    a sign before a parenthesis: none of them; all of them
     "stop sign"                  a term of several words, where the lexicon has it
     path:holiday  len:>30  len:10-60  after:2024-05  before:2025     filters on the video
 
 Operators are *hard*: they need a word that the lexicon knows, and say so when it does not.
-Unbalanced quotes or parentheses, a lone `OR` and unknown prefixes are plain words.
+Unbalanced quotes, parentheses without a sign, a lone `OR`, unknown prefixes and filters without
+a value are plain words.
 The latent side reads the sentence without operators, filters and excluded terms; a term with a
 negative weight (`beach^-1`) lowers the lexicon score only.
 
@@ -25,13 +27,16 @@ from datetime import UTC, datetime
 from unify.engine.errors import QueryError
 
 MAX_CHARACTERS = 4096
+MAX_BOOST = 100.0
 FILTERS = ("path", "len", "after", "before")
 
 _TOKEN = re.compile(  # a sign is an operator only at the start of a word and before a letter
     r'(?P<sign>(?<![^\s(])[+-](?=["(]|[^\W\d_]))?'
     r'(?:"(?P<quoted>[^"]+)"|(?P<paren>[()])|(?P<word>[^\s()"]+))'
 )
-_FILTER = re.compile(rf'(?<!\S)(?P<key>{"|".join(FILTERS)}):(?:"(?P<quoted>[^"]*)"|(?P<value>\S*))')
+_FILTER = re.compile(
+    rf'(?<!\S)(?P<key>{"|".join(FILTERS)}):(?:"(?P<quoted>[^"]+)"|(?P<value>[^\s"]\S*))'
+)
 _WEIGHT = re.compile(r"\^(-?\d+(?:\.\d+)?)(?=[\s)]|$)")
 _LENGTH = re.compile(r"(?P<op>>=|<=|>|<)?(?P<low>\d+(?:\.\d+)?)(?P<unit>[smh]?)"
                      r"(?:-(?P<high>\d+(?:\.\d+)?)(?P<high_unit>[smh]?))?$")  # fmt: skip
@@ -116,11 +121,15 @@ def parse(text: str) -> ParsedQuery:
             f"the query has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read",
             "shorten it",
         )
+    text = text.encode("utf-8", "replace").decode()  # bytes of a terminal that are no text
     if not text.strip():
         raise QueryError("the query is empty", 'say what to look for, as in: unify search "a dog"')
     filters = _filters(text)
     rest = _FILTER.sub(lambda match: " " * len(match.group()), text)
     words, hard, boosts = _read(list(_atoms(rest)))
+    for phrase, factor in boosts:
+        if abs(factor) > MAX_BOOST:
+            raise QueryError(f"{phrase}^{factor:g} counts too much", f"use at most {MAX_BOOST:g}")
     return ParsedQuery(" ".join(words), tuple(hard), tuple(boosts), filters)
 
 
@@ -151,40 +160,54 @@ def _read(atoms: list[_Atom]) -> tuple[list[str], list[Hard], list[tuple[str, fl
     boosts: list[tuple[str, float]] = []
     i = 0
     while i < len(atoms):
-        atom = atoms[i]
-        group, after = _alternatives(atoms, i)
-        if len(group) > 1 or (group and atom.sign):
-            negated = atom.sign == "-"
-            hard.append(Hard(tuple(a.text for a in group), negated, atom.position))
-        elif not group:  # punctuation: parentheses, a lone sign
-            i += 1
-            continue
-        if not (atom.sign == "-" and hard and hard[-1].position == atom.position):
+        sign, position = atoms[i].sign, atoms[i].position
+        group, either, i = _group(atoms, i)
+        if either:
+            hard.append(Hard(tuple(atom.text for atom in group), sign == "-", position))
+        elif sign:
+            hard += [Hard((atom.text,), sign == "-", position) for atom in group]
+        if sign != "-":
             words += [a.text for a in group if a.boost is None or a.boost >= 0]
             boosts += [(a.text, a.boost) for a in group if a.boost is not None]
-        i = after
     return words, hard, boosts
 
 
-def _alternatives(atoms: list[_Atom], start: int) -> tuple[list[_Atom], int]:
-    """Return the atoms joined by OR that begin at `start`, and where they end.
+def _group(atoms: list[_Atom], start: int) -> tuple[list[_Atom], bool, int]:
+    """Return the atoms that belong together from `start`, whether OR joins them, and their end.
 
-    A parenthesis that holds no OR, or does not close, is no group: it is skipped as punctuation.
+    A parenthesis without a sign that holds no OR, or does not close, is punctuation.
     """
-    opened = atoms[start].kind == "("
-    i = start + opened
+    if atoms[start].kind == ")":
+        return [], False, start + 1
+    if atoms[start].kind != "(":
+        return _alternatives(atoms, start)
+    inside, either, end = _alternatives(atoms, start + 1)
+    if either and end < len(atoms) and atoms[end].kind == ")":
+        return inside, True, end + 1
+    if not atoms[start].sign:
+        return [], False, start + 1
+    end = next((i for i in range(start + 1, len(atoms)) if atoms[i].kind in "()"), start)
+    inside = atoms[start + 1 : end]
+    mixed = any(atom.sign or (atom.kind, atom.text) == ("word", "OR") for atom in inside)
+    if not inside or mixed or atoms[end].kind != ")":
+        raise QueryError(
+            "cannot read the parenthesis", "write -(a OR b) or -(a b)", atoms[start].position
+        )
+    return inside, False, end + 1
+
+
+def _alternatives(atoms: list[_Atom], start: int) -> tuple[list[_Atom], bool, int]:
+    """Return the words joined by OR that begin at `start`: at most one when there is no OR."""
     group: list[_Atom] = []
+    i = start
     while i < len(atoms) and atoms[i].kind in ("word", "quoted"):
         group.append(atoms[i])
-        joined = i + 2 < len(atoms) and (atoms[i + 1].kind, atoms[i + 1].text) == ("word", "OR")
-        if not (joined and atoms[i + 2].kind in ("word", "quoted")):
+        i += 1
+        joined = i + 1 < len(atoms) and (atoms[i].kind, atoms[i].text) == ("word", "OR")
+        if not (joined and atoms[i + 1].kind in ("word", "quoted")):
             break
-        i += 2
-    if opened:
-        least = 1 if atoms[start].sign else 2
-        closes = len(group) >= least and i + 1 < len(atoms) and atoms[i + 1].kind == ")"
-        return (group, i + 2) if closes else ([], start + 1)
-    return group, i + 1 if group else start + 1
+        i += 1
+    return group, len(group) > 1, i
 
 
 def _filters(text: str) -> Filters:
@@ -194,8 +217,6 @@ def _filters(text: str) -> Filters:
     for match in _FILTER.finditer(text):
         key, at = match["key"], match.start()
         value = match["quoted"] if match["quoted"] is not None else match["value"]
-        if not value:
-            raise QueryError(f"{key}: has no value", f"write {key}:{_EXAMPLES[key]}", at)
         if key == "path":
             paths.append(value)
         elif key == "len":
@@ -206,9 +227,6 @@ def _filters(text: str) -> Filters:
         else:
             before = min(before, _date(key, value, at))
     return Filters(tuple(paths), low, high, after, before)
-
-
-_EXAMPLES = {"path": "holiday", "len": ">30", "after": "2024-05", "before": "2025"}
 
 
 def _length(value: str, position: int) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 
 from unify.engine.backend import Backend, Condition
-from unify.engine.errors import QueryError, UsageError
+from unify.engine.errors import DamagedIndex, QueryError, UsageError
 from unify.engine.fusion import Affine, Mode, affine
 from unify.engine.lexicon import words_of
 from unify.engine.planner import BUDGET, Outcome, Plan, execute, make_plan
@@ -91,7 +91,7 @@ class Answer(Sequence[Hit]):
         parsed: the query as it was understood.
         plan: what was decided.
         outcome: what happened.
-        missing: known words of the query that no moment shows.
+        missing: known words of the query that no moment holds.
         times_ms: milliseconds by stage, in order.
     """
 
@@ -155,8 +155,10 @@ class Searcher:
         times = {}
         started = time.perf_counter()
         parsed = parse(query)
-        conditions = [self._condition(hard) for hard in parsed.hard]
+        conditions = [condition for hard in parsed.hard for condition in self._conditions(hard)]
         encoded = self.encode(parsed)
+        if encoded.latent is None and not (len(encoded.terms) or conditions or parsed.filters):
+            raise QueryError("the query holds no word", "say what to look for in words")
         times["encode"] = 1000 * (time.perf_counter() - started)
         started = time.perf_counter()
         fusion = affine(encoded, self.encoder.calibration, _mode(mode))
@@ -164,10 +166,15 @@ class Searcher:
         allowed = self.backend.allowed(parsed.filters, conditions, shows)
         plan = make_plan(self.backend, encoded, fusion, allowed, k, not moments, budget)
         times["plan"] = 1000 * (time.perf_counter() - started)
-        outcome = execute(plan, self.backend, encoded, fusion, allowed)
-        times |= outcome.times_ms
-        started = time.perf_counter()
-        hits = self._hits(outcome, encoded, fusion, _mode(mode))
+        try:
+            outcome = execute(plan, self.backend, encoded, fusion, allowed)
+            times |= outcome.times_ms
+            started = time.perf_counter()
+            hits = self._hits(outcome, encoded, fusion, _mode(mode))
+        except (IndexError, KeyError, ValueError) as error:
+            raise DamagedIndex(
+                f"the index holds values out of range ({error})", "see where: unify index verify"
+            ) from error
         missing = self._missing(parsed)
         times["explain"] = 1000 * (time.perf_counter() - started)
         return Answer(hits, parsed, plan, outcome, missing, times)
@@ -179,7 +186,7 @@ class Searcher:
         """
         size = len(self.encoder.lexicon)
         encoded = EncodedQuery(None, np.zeros(0, np.uint16), np.zeros(0, np.float32))
-        if words_of(parsed.text):
+        if any(letter.isalnum() for letter in parsed.text):
             encoded = self.encoder.encode_query(parsed.text)
         if not parsed.boosts:
             return encoded
@@ -197,16 +204,29 @@ class Searcher:
         whole = self.encoder.lexicon.lookup(phrase)
         return self.encoder.lexicon.term_ids(phrase) if whole is None else [whole]
 
-    def _condition(self, hard: Hard) -> Condition:
-        terms: list[int] = []
+    def _conditions(self, hard: Hard) -> list[Condition]:
+        """Return a hard condition in term ids; `+"red car"` needs both words to show."""
+        terms = []
         for phrase in hard.phrases:
-            found = self._terms(phrase)
-            if not found:
+            whole = self.encoder.lexicon.lookup(phrase)
+            words = words_of(phrase)
+            if whole is None and len(words) > 1:
+                if hard.negated or len(hard.phrases) > 1:
+                    raise QueryError(
+                        f"{phrase!r} is no term of the lexicon", "use single words", hard.position
+                    )
+                return [
+                    condition
+                    for word in words
+                    for condition in self._conditions(Hard((word,), False, hard.position))
+                ]
+            term = self.encoder.lexicon.lookup(words[0]) if whole is None and words else whole
+            if term is None:
                 raise QueryError(
                     f"{phrase!r} is not in the lexicon", self._advice(phrase), hard.position
                 )
-            terms += found
-        return Condition(tuple(terms), hard.negated)
+            terms.append(term)
+        return [Condition(tuple(terms), hard.negated)]
 
     def _advice(self, phrase: str) -> str:
         near = self.encoder.lexicon.suggest(phrase)

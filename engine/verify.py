@@ -31,7 +31,17 @@ def verify(directory: Path, progress: Callable[[int, int], None] | None = None) 
         IncompatibleIndex: another version of unify wrote it.
         DamagedIndex: the manifest itself cannot be read.
     """
-    manifest = read_manifest(directory)
+    while True:
+        manifest = read_manifest(directory)
+        problems = _verify(directory, manifest, progress)
+        # A writer may have published meanwhile and removed what this generation named.
+        if not problems or read_manifest(directory).generation == manifest.generation:
+            return problems
+
+
+def _verify(
+    directory: Path, manifest: Manifest, progress: Callable[[int, int], None] | None
+) -> list[str]:
     files = list(_files(directory, manifest))
     total = sum(file.size_bytes for _, file in files)
     problems, done = [], 0
@@ -44,8 +54,8 @@ def verify(directory: Path, progress: Callable[[int, int], None] | None = None) 
         return problems  # contents cannot be trusted: nothing more to compare
     try:
         return [*_check_tables(directory, manifest), *_check_segments(directory, manifest)]
-    except DamagedIndex as error:
-        return [error.message]
+    except (DamagedIndex, FileNotFoundError) as error:
+        return [str(error)]
 
 
 def _files(directory: Path, manifest: Manifest) -> Iterator[tuple[Path, FileEntry]]:

@@ -186,7 +186,7 @@ class _Run:
                     self._video(job, events)
                     if self._due():
                         self._publish()
-            except KeyboardInterrupt:
+            except BaseException:  # ctrl-C, or a fault: what is finished is kept
                 if not self._publishing:
                     self._publish()
                 raise

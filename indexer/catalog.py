@@ -19,7 +19,7 @@ from unify.indexer.plan import Plan
 
 
 class Catalog:
-    """The journal and the manifest of an index while it is being built, kept in step."""
+    """Knows the videos of an index, in both."""
 
     def __init__(self, writer: IndexWriter, journal: Journal) -> None:
         self.writer = writer

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unify.engine import tables
+from unify.engine.local import open_snapshot
 from unify.engine.manifest import IndexSettings, read_manifest
 from unify.indexer.discover import gone
 from unify.indexer.journal import NAME, Entry, Journal, State
@@ -59,20 +60,26 @@ def status(directory: Path) -> Status:
         return os.path.normpath(Path(given.get(entry.root, entry.root)) / entry.rel)
 
     live = [entry for entry in entries if entry.id in videos]
-    files = [path.stat().st_size for path in directory.rglob("*") if path.is_file()]
     return Status(
         settings=manifest.settings,
         generation=manifest.generation,
         videos=len(videos),
-        moments=sum(entry.moments for entry in live),
+        moments=open_snapshot(directory).statistics().moments,
         video_s=sum(video.duration_s for video in videos.values()),
-        size_bytes=sum(files),
+        size_bytes=sum(map(_size_bytes, directory.rglob("*"))),
         pending=sum(e.state is State.PENDING and e.id not in videos for e in entries),
         duplicates=copies,
         failed=[(shown(e), e.note) for e in entries if e.state is State.FAILED],
         damaged=[(shown(entry), entry.note) for entry in live if entry.note],
         missing=[shown(entry) for entry in live if gone(entry.path)],
     )
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # a writer has just replaced it
+        return 0
 
 
 def _journalled(directory: Path) -> tuple[list[Entry], int]:

@@ -23,6 +23,7 @@ def test_suggestions_are_terms_spelled_alike(lexicon):
 
 
 def test_words_keep_no_punctuation():
+    assert words_of("Café naïve Straße ﬁre") == ["cafe", "naive", "strasse", "fire"]
     assert words_of("It's 3 o'clock -- RUN!") == ["it's", "3", "o'clock", "run"]
 
 

@@ -22,6 +22,8 @@ def hard(text):
         ("it is -5 degrees", "it is -5 degrees"),
         ("x^y ^3 2^", "x^y ^3 2^"),
         ("(red) car ()", "red car"),
+        ("scene before: sunset", "scene before: sunset"),
+        ("bytes \udcff", "bytes ?"),
         ("Ümläut 日本 🎬", "Ümläut 日本 🎬"),
     ],
 )
@@ -40,6 +42,8 @@ def test_plain_text_needs_no_syntax(text, plain):
         ("-(street OR road) car", "car", [("-", "street", "road")]),
         ('+"stop sign" -"tall tree"', "stop sign", [("+", "stop sign"), ("-", "tall tree")]),
         ("+(dog)", "dog", [("+", "dog")]),
+        ("-(red car) dog", "dog", [("-", "red"), ("-", "car")]),
+        ("+(red car)", "red car", [("+", "red"), ("+", "car")]),
     ],
 )
 def test_operators(text, plain, conditions):
@@ -90,7 +94,9 @@ def test_strict_lengths_exclude_the_bound():
         ("a len:30", "cannot read the length '30' at character 3"),
         ("a len:>", "cannot read the length"),
         ("a after:yesterday", "cannot read the date 'yesterday' at character 3"),
-        ("path:", "path: has no value at character 1"),
+        ("a^101", "counts too much"),
+        ("x -(a OR (b)) y", "cannot read the parenthesis at character 3"),
+        ("-(a b", "cannot read the parenthesis at character 1"),
     ],
 )
 def test_bad_queries_say_what_and_where(text, message):

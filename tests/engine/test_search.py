@@ -218,6 +218,31 @@ def test_unknown_hard_term_is_an_error_with_position_and_advice(searcher):
         searcher.search("w1 +w99")
 
 
+def test_a_hard_phrase_needs_each_of_its_words(searcher):
+    both = {hit.moment for hit in searcher.search('+"w1 w2"', 100, moments=True)}
+    assert both == {hit.moment for hit in searcher.search("+w1 +w2", 100, moments=True)}
+    with pytest.raises(QueryError, match="'w99' is not in the lexicon"):
+        searcher.search('+"w1 w99"')
+    for text in ('-"w1 w2"', '(w1 OR "w2 w3")'):
+        with pytest.raises(QueryError, match="no term of the lexicon"):
+            searcher.search(text)
+
+
+def test_a_query_without_a_word_is_an_error_and_other_scripts_are_not(searcher):
+    with pytest.raises(QueryError, match="holds no word"):
+        searcher.search("!!! -- ?")
+    assert searcher.search("кошка")[0].latent != 0
+
+
+def test_few_long_videos_do_not_hide_the_others(tmp_path):
+    corpus = Corpus.make(tmp_path / "index", segments=1, videos=40)
+    with mock.patch.multiple(planner, SCAN_ROWS=0, FIRST_DEPTH=1, PER_RESULT=1):
+        searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
+        answer = searcher.search("w1 w2", 40, budget=1)
+    assert len(answer) == 40
+    assert answer.exact
+
+
 def test_missing_words_are_named(tmp_path):
     corpus = Corpus.make(tmp_path / "index")
     searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)

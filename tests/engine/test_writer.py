@@ -122,6 +122,50 @@ def test_a_place_that_cannot_be_written(tmp_path):
         IndexWriter.open(tmp_path / "file" / "index", FakePack().settings())
 
 
+def test_files_that_are_not_an_index_are_never_touched(tmp_path, corpus):
+    (tmp_path / "V" / "segments" / "mine").mkdir(parents=True)
+    for name in ("videos-2019.mp4", "note.tmp", "segments/mine/h.mp4"):
+        (tmp_path / "V" / name).write_text("precious")
+    with pytest.raises(UsageError, match="is no index and not empty"):
+        IndexWriter.open(tmp_path / "V", FakePack().settings())
+    for name in ("videos-2019.mp4", "note.tmp", "tombstones-old"):
+        (corpus.directory / name).write_text("precious")
+    with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+        writer.publish(writer.roots, corpus.videos)
+    for path in ("V/videos-2019.mp4", "V/note.tmp", "V/segments/mine/h.mp4"):
+        assert (tmp_path / path).read_text() == "precious"
+    for name in ("videos-2019.mp4", "note.tmp", "tombstones-old"):
+        assert (corpus.directory / name).read_text() == "precious"
+
+
+def test_a_full_disk_is_one_line_and_the_published_index_stays(corpus, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    before = read_manifest(corpus.directory)
+    with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+        writer.add(99, *spans(), random_codes(np.random.default_rng(0), corpus.pack, ties=False))
+        with monkeypatch.context() as patch:
+            patch.setattr(writing.durable, "write_file", full)
+            with pytest.raises(
+                IndexUnavailable, match="No space left on device; what was published"
+            ):
+                writer.publish(writer.roots, corpus.videos)
+    assert read_manifest(corpus.directory) == before
+    assert verify(corpus.directory) == []
+
+
+def test_values_out_of_range_are_damage_not_a_traceback(corpus):
+    entry = read_manifest(corpus.directory).segments[0]
+    for name in ("forward_terms.npy", "moments.npy"):
+        path = entry.folder(corpus.directory) / name
+        data = path.read_bytes()
+        path.write_bytes(data[:128] + b"\xff" * (len(data) - 128))
+        with pytest.raises(DamagedIndex):
+            Searcher(open_snapshot(corpus.directory), corpus.pack).search("w1 w2")
+        path.write_bytes(data)
+
+
 class Stop(Exception):
     """A crash."""
 
