@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from unify.encoders.evaluate import Scores, to_dense
-from unify.engine.fusion import Affine, affine
+from unify.engine.fusion import Affine, Mode, affine
 from unify.engine.types import Bool, Calibration, EncodedQuery, Float32, SparseRows
 
 LEXICON_WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -57,11 +57,18 @@ def statistics(
 
 
 def choose_weight(calibration: Calibration, held_out: Sequence[Scores]) -> Calibration:
-    """Choose the lexicon weight with the best mean recall over the held-out sets."""
+    """Choose the lexicon weight with the best mean recall over the held-out sets.
 
-    def quality(weight: float) -> float:
+    A weight with which R@1 is below that of one side alone, on any set, is only taken when
+    there is no other.
+    """
+    sides = [[s.recall(calibration, m).at_1 for m in (Mode.LATENT, Mode.LEXICON)] for s in held_out]
+
+    def quality(weight: float) -> tuple[bool, float]:
         tried = replace(calibration, lexicon_weight=weight)
-        return sum(scores.recall(tried).mean for scores in held_out)
+        found = [scores.recall(tried) for scores in held_out]
+        above = all(one.at_1 >= max(side) for one, side in zip(found, sides, strict=True))
+        return above, sum(one.mean for one in found)
 
     return replace(calibration, lexicon_weight=max(LEXICON_WEIGHTS, key=quality))
 

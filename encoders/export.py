@@ -65,6 +65,7 @@ def export_text(source: Path, folder: Path) -> None:
     found = load_file(source / "model.safetensors")
     names = {name: tensor.astype(np.float16) for name, tensor in rename(found).items()}
     save_file(names, folder / "text.safetensors")
+    (folder / "text.safetensors").chmod(0o644)  # it comes readable to its owner alone
     shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
 
 

@@ -78,6 +78,7 @@ def save_heads(
     for name, value in asdict(calibration).items() if calibration else ():
         out[f"calibration.{name}"] = np.atleast_1d(np.asarray(value, np.float32))
     save_file(out, path)
+    path.chmod(0o644)  # safetensors makes files that their owner alone can read
 
 
 def encode_items(head: VideoHead, items: Sequence[Item], features: Features) -> MomentCodes:

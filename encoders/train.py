@@ -64,19 +64,19 @@ class TrainingConfig:
     """
 
     seed: int = 0
-    epochs: int = 12
+    epochs: int = 20
     batch: int = 256
     rate: float = 1e-3
     weight_decay: float = 0.05
-    dropout: float = 0.3
+    dropout: float = 0.4
     latent: int = 512
     hidden: int = 512
     lexicon: float = 1.0
-    grounding: float = 0.004
+    grounding: float = 0.002
     ground_offset: float = 3.0
     distillation: float = 1.0
     flops: float = 0.0
-    averaging: float = 0.99
+    averaging: float = 0.995
 
 
 def new_heads(data: TrainingSet, dictionary: Float32, config: TrainingConfig) -> Heads:
