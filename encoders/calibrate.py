@@ -15,7 +15,7 @@ from unify.encoders.evaluate import Scores, to_dense
 from unify.engine.fusion import Affine, Mode, affine
 from unify.engine.types import Bool, Calibration, EncodedQuery, Float32, SparseRows
 
-LEXICON_WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+LEXICON_WEIGHTS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
 RARE = 1e-3  # no term counts as rarer than this share of moments
 FLOOR = 0.25  # of the median standard deviation over training captions
 WEAK_SHARE = 0.05  # of right pairs that fall below `weak`
