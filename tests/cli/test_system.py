@@ -33,7 +33,7 @@ def test_models(unify):
     assert "mini" in listed.out
     shown = unify("models", "show", "mini")
     assert shown.code == 0
-    for part in ("Apache-2.0", "MSR-VTT", "Flickr8k"):
+    for part in ("Apache License 2.0", "MSR-VTT", "Flickr8k"):
         assert part in shown.out
     unknown = unify("models", "show", "nothing")
     assert unknown.code == 2

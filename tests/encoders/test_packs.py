@@ -113,7 +113,7 @@ def test_any_text_is_encoded(mini, text):
     assert encoded.latent.dtype == np.float32 and encoded.latent.shape == (mini.latent_dim,)
     assert np.linalg.norm(encoded.latent) == pytest.approx(1, abs=1e-5)
     assert encoded.terms.dtype == np.uint16 and encoded.weights.dtype == np.float32
-    assert len(encoded.terms) == len(encoded.weights) <= 24
+    assert len(encoded.terms) == len(encoded.weights) <= 64
     assert (np.diff(encoded.terms.astype(int)) > 0).all()
     assert (encoded.weights > 0).all()
     again = mini.encode_query(text)
