@@ -95,7 +95,8 @@ def print_hits(answer: Answer, full: bool) -> None:
         return
     best = max(hit.score for hit in answer)
     for hit in answer:
-        span = f"{clock(hit.start_s)}–{clock(hit.end_s)}"
+        short = hit.end_s - hit.start_s < 2
+        span = f"{clock(hit.start_s, short)}–{clock(hit.end_s, short)}"
         share = hit.score / best if best > 0 else 0.0
         weak = _styled("  weak", fg="yellow") if hit.weak else ""
         title = _styled(printable(hit.video), bold=True)

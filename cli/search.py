@@ -57,7 +57,7 @@ def search(
 ) -> None:
     """Find moments from a sentence.
 
-    Examples:  unify search a man cooking pasta   ·   unify search dog -beach len:<60
+    Examples:  unify search a man cooking pasta   ·   unify search "dog -beach len:<60"
     ·   unify search --queries captions.txt --json -k 5
 
     In a query +word must show, -word must not, word^2 counts twice, (a OR b) needs one of them;
