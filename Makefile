@@ -18,8 +18,8 @@ ifeq ($(strip $(VIDEOS)),)
 	@echo "== Indexing the sample videos of samples/ into .demo/samples"
 	@$(BIN)/unify index build samples --index .demo/samples
 	@for query in "a cat looking around" "a man with a camera" "a building by the water"; do \
-	  echo; echo "== unify search \"$$query\" -k 3 --explain --index .demo/samples"; \
-	  $(BIN)/unify search "$$query" -k 3 --explain --index .demo/samples || exit; \
+	  echo; echo "== unify search \"$$query\" -k 3 --index .demo/samples"; \
+	  $(BIN)/unify search "$$query" -k 3 --index .demo/samples || exit; \
 	done
 	@echo; echo '== On your own videos: make demo VIDEOS=folder QUERY="a man cooking pasta"'
 else
@@ -28,7 +28,7 @@ else
 	  echo "== Indexing $$VIDEOS into $$index"; \
 	  $(BIN)/unify index build --index "$$index" -- "$$VIDEOS" || { code=$$?; test $$code -eq 5 || exit $$code; }; \
 	  echo; echo "== unify search \"$$QUERY\" --index $$index"; \
-	  $(BIN)/unify search --explain --index "$$index" -- "$$QUERY"
+	  $(BIN)/unify search --index "$$index" -- "$$QUERY"
 endif
 
 # The recipes read these from the environment, so that spaces and quotes survive. Exit code 5 of

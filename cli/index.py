@@ -103,7 +103,8 @@ class _Reporter:
             case progress.VideoFinished(path, moments, damage):
                 note = f" (damaged: {damage})" if damage else ""
                 if damage or not self._bar:
-                    self._line(f"indexed  {path}: {moments} moment{'s' * (moments != 1)}{note}")
+                    unit = "moment" if moments == 1 else "moments"
+                    self._line(f"indexed  {path}: {moments} {unit}{note}")
             case progress.VideoStarted(path, _) if self._bar:
                 self._bar.update(self._task, video=render.printable(path))
             case progress.Advanced(share, video_s) if self._bar:
