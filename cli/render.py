@@ -147,11 +147,11 @@ def print_plan(answer: Answer) -> None:
     sides = [name for name in ("latent", "lexicon") if getattr(plan, name)]
     by = " and ".join(sides) or "neither side"
     say(f"plan      {plan.structure} over {plan.allowed:,} moments, scored by {by}")
-    depths = f"first depth {plan.depth:,}, at most {plan.budget:,}"
-    say(f"          {plan.postings:,} postings match; {depths}")
+    depths = f"; first depth {plan.depth:,}, at most {plan.budget:,}" if outcome.rounds else ""
+    say(f"          {plan.postings:,} postings match{depths}")
     verdict = "exact" if outcome.exact else f"approximate, gap {outcome.gap:.3f}"
-    say(f"ran       {outcome.rounds} fetches to depth {outcome.depth:,}, "
-        f"{outcome.candidates:,} moments rescored: {verdict}")  # fmt: skip
+    fetched = f"{outcome.rounds} fetches to depth {outcome.depth:,}, " if outcome.rounds else ""
+    say(f"ran       {fetched}{outcome.candidates:,} moments rescored: {verdict}")
     say("times     " + ", ".join(f"{stage} {ms:.2f} ms" for stage, ms in answer.times_ms.items()))
 
 
