@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 import unify
+from unify.encoders.evaluate import mid_ranks, recall
 from unify.engine.fusion import Mode
 from unify.engine.search import Searcher
 
@@ -39,16 +40,6 @@ def read_captions(path: Path) -> list[tuple[str, str]]:
         return [(row["file"], row["caption"]) for row in rows]
 
 
-def mid_rank(scores: np.ndarray, right: int) -> float:
-    """Return the rank of item `right`, ties counted half.
-
-    >>> mid_rank(np.array([3.0, 2.0, 2.0, 1.0]), 1)
-    2.5
-    """
-    ahead = float((scores > scores[right]).sum())
-    return ahead + ((scores == scores[right]).sum() - 1) / 2 + 1
-
-
 def ranks(index: Searcher, captions: list[tuple[str, str]], mode: Mode) -> np.ndarray:
     """Return the rank of each caption's clip, infinity for clips that are not indexed."""
     count = index.backend.statistics().videos
@@ -56,15 +47,20 @@ def ranks(index: Searcher, captions: list[tuple[str, str]], mode: Mode) -> np.nd
     for file, caption in captions:
         hits = index.search(caption, count, mode=mode)
         names = [Path(hit.video).name for hit in hits]
-        scores = np.array([hit.score for hit in hits])
-        found.append(mid_rank(scores, names.index(file)) if file in names else np.inf)
+        if file not in names:
+            found.append(np.inf)
+            continue
+        scores = np.array([[hit.score for hit in hits]])
+        found.append(float(mid_ranks(scores, np.array([names.index(file)]))[0]))
     return np.array(found)
 
 
 def summary(found: np.ndarray) -> dict[str, float]:
     """Return R@1, R@5, R@10 in percent and the median rank."""
-    row = {f"R@{k}": round(100 * float((found <= k).mean()), 1) for k in (1, 5, 10)}
-    return row | {"MdR": float(np.median(found))}
+    figures = recall(found)
+    percents = (figures.at_1, figures.at_5, figures.at_10)
+    row = {f"R@{k}": round(value, 1) for k, value in zip((1, 5, 10), percents, strict=True)}
+    return row | {"MdR": figures.median}
 
 
 def latencies_ms(index: Searcher, captions: list[tuple[str, str]]) -> np.ndarray:
@@ -108,10 +104,10 @@ def measure(folder: Path, captions: list[tuple[str, str]], pack: str) -> dict[st
 
 def table(figures: dict[str, object]) -> str:
     """Return the figures as markdown."""
-    recall = figures["recall"]
-    assert isinstance(recall, dict)
+    by_mode = figures["recall"]
+    assert isinstance(by_mode, dict)
     lines = ["| mode | R@1 | R@5 | R@10 | MdR |", "|---|---|---|---|---|"]
-    for mode, row in recall.items():
+    for mode, row in by_mode.items():
         lines.append(f"| {mode} | " + " | ".join(f"{value:g}" for value in row.values()) + " |")
     lines += [
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -33,16 +34,7 @@ def hit_record(hit: Hit, query_id: int) -> dict[str, Any]:
         "latent": hit.latent,
         "lexicon": hit.lexicon,
         "parts": {"latent": hit.latent_part, "lexicon": hit.lexicon_part, "base": hit.base},
-        "terms": [
-            {
-                "term": match.term,
-                "query": match.query,
-                "moment": match.moment,
-                "product": match.product,
-                "part": match.part,
-            }
-            for match in hit.terms
-        ],
+        "terms": [asdict(match) for match in hit.terms],
         "exact": hit.exact,
     }
 

@@ -22,6 +22,7 @@ from unify.encoders.wordlist import STOP_WORDS
 from unify.engine.fusion import Mode
 from unify.engine.lexicon import Lexicon, words_of
 from unify.engine.types import (
+    Bool,
     Calibration,
     EncodedQuery,
     Float32,
@@ -140,11 +141,17 @@ def calibrated(
     found = calibrate.choose_weight(found, list(held_out.values()))
     found = calibrate.choose_weak(found, list(held_out.values()))
     chosen = [item for item in items if item.held_out]
-    named = np.zeros((len(chosen), len(lexicon)), bool)
-    for row, item in enumerate(chosen):
+    rows = encode_items(video, chosen, features).lexicon
+    return calibrate.choose_shows(found, rows, named_by(chosen, lexicon))
+
+
+def named_by(items: Sequence[Item], lexicon: Lexicon) -> Bool:
+    """Return (items, V) whether any caption of an item names a term."""
+    named = np.zeros((len(items), len(lexicon)), bool)
+    for row, item in enumerate(items):
         for caption in item.captions:
             named[row, lexicon.term_ids(caption)] = True
-    return calibrate.choose_shows(found, encode_items(video, chosen, features).lexicon, named)
+    return named
 
 
 def finish_pack(
@@ -176,13 +183,11 @@ def named_terms(
     for source in Source:
         chosen = [item for item in items if item.held_out and item.source is source]
         rows = encode_items(head, chosen, features).lexicon
-        right = []
-        for i, item in enumerate(chosen):
+        named, right = named_by(chosen, lexicon), 0
+        for i in range(len(rows)):
             terms, weights = rows.row(i)
-            said = {term for caption in item.captions for term in lexicon.term_ids(caption)}
-            strongest = terms[np.argsort(-weights, kind="stable")[:STRONGEST]].tolist()
-            right.append(sum(term in said for term in strongest) / STRONGEST)
-        shares[source] = float(np.mean(right))
+            right += int(named[i, terms[np.argsort(-weights, kind="stable")[:STRONGEST]]].sum())
+        shares[source] = right / (STRONGEST * len(rows))
     return shares
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from unify.engine.durable import sha256_of
 from unify.engine.errors import UsageError
 from unify.indexer.ports import FrameShape
 
@@ -114,12 +115,6 @@ def describe_files(folder: Path, paths: Sequence[str] = VECTOR_FILES) -> tuple[P
     return tuple(
         PackFile(path, (folder / path).stat().st_size, sha256_of(folder / path)) for path in paths
     )
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -26,11 +26,11 @@ from unify.encoders.data import Item, read_training_items
 from unify.encoders.dictionary import term_vectors
 from unify.encoders.features import Features, encode_texts, load_features
 from unify.encoders.finish import MAX_TOKENS, PACK_SHAPE, finish_pack
-from unify.encoders.manifest import sha256_of
 from unify.encoders.minilm import TextTower
 from unify.encoders.model import Heads, HeadSizes, activate
 from unify.encoders.trainset import Batch, TrainingSet, batches, make_set
 from unify.encoders.vision import VisionTower
+from unify.engine.durable import sha256_of
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Float32
 

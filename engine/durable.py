@@ -12,8 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-_CHUNK = 1 << 20
-
 
 def sync_folder(folder: Path) -> None:
     """Make renames and new names in a folder durable."""
@@ -42,8 +40,5 @@ def replace_file(path: Path, data: bytes) -> None:
 
 def sha256_of(path: Path) -> str:
     """Return the hex SHA-256 of a file, read in chunks."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

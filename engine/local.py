@@ -24,7 +24,6 @@ from unify.engine.types import Bool, Float32, Float64, Int64, UInt16
 
 _EPS = float(np.finfo(np.float32).eps)
 _TRIES = 5
-_BLOCK = 4096  # rows scored at once: 16 MiB of float64 at D = 512
 
 
 def open_snapshot(directory: Path) -> LocalBackend:
@@ -147,10 +146,7 @@ class LocalBackend:
         scores = np.zeros(len(ids))
         query = latent.astype(np.float64)
         for segment, at, rows in self._by_segment(ids):
-            for part in range(0, len(rows), _BLOCK):
-                block = slice(part, part + _BLOCK)
-                vectors = segment.latents[rows[block]].astype(np.float64)
-                scores[at[block]] = (vectors * query).sum(axis=1)
+            scores[at] = (segment.latents[rows].astype(np.float64) * query).sum(axis=1)
         return scores
 
     def term_weights(self, ids: Int64, terms: UInt16) -> Float64:
@@ -182,11 +178,10 @@ class LocalBackend:
         segment, row = self._locate(moment)
         record = segment.moments[row]
         video = self.videos[int(record["video"])]
-        path = str(Path(self.manifest.roots[video.root].path) / video.rel)
         return MomentFacts(
             video.id,
             self._shown_path(video),
-            path,
+            self._path(video),
             float(record["start_s"]),
             float(record["end_s"]),
         )
@@ -213,14 +208,16 @@ class LocalBackend:
         """See `Backend`."""
         wanted = (os.path.normpath(video), os.path.abspath(video))  # noqa: PTH100 - links stay
         for known in self.videos.values():
-            path = os.path.normpath(Path(self.manifest.roots[known.root].path) / known.rel)
-            if wanted[0] == self._shown_path(known) or path in wanted:
+            if wanted[0] == self._shown_path(known) or self._path(known) in wanted:
                 found = [
                     np.flatnonzero(segment.moments["video"] == known.id) + segment.base
                     for segment in self.segments
                 ]
                 return np.concatenate(found)
         raise UsageError(f"{video} is not indexed", "see what is with: unify index status")
+
+    def _path(self, video: Video) -> str:
+        return os.path.normpath(Path(self.manifest.roots[video.root].path) / video.rel)
 
     def _shown_path(self, video: Video) -> str:
         return os.path.normpath(Path(self.manifest.roots[video.root].given) / video.rel)

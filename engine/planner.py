@@ -31,6 +31,7 @@ FIRST_DEPTH = 100
 PER_RESULT = 5  # rows fetched first for each result wanted
 GROWTH = 4
 BUDGET = 32_768  # rows fetched per side at most
+BLOCK = 4096  # rows rescored at once: 16 MiB of float64 latents at D = 512
 LAST_RESORT = 1 << 20  # rows that may all be scored when fewer than k videos were found
 
 
@@ -149,13 +150,10 @@ class Candidates:
     def add(self, ids: Int64) -> None:
         """Rescore ids not seen before, exactly and on both sides, and keep all in order."""
         new = np.setdiff1d(ids, self.ids)
-        query = self._query
-        latent = lexicon = np.zeros(len(new))
-        if query.latent is not None:
-            latent = self._backend.latent_scores(new, query.latent)
-        if len(query.terms):
-            weights = self._backend.term_weights(new, query.terms)  # (n, Q)
-            lexicon = (weights * query.weights.astype(np.float64)).sum(axis=1)
+        latent, lexicon = np.zeros(len(new)), np.zeros(len(new))
+        for start in range(0, len(new), BLOCK):
+            part = slice(start, start + BLOCK)
+            latent[part], lexicon[part] = self._rescore(new[part])
         ids = np.concatenate([self.ids, new])
         latent = np.concatenate([self.latent, latent])
         lexicon = np.concatenate([self.lexicon, lexicon])
@@ -163,6 +161,16 @@ class Candidates:
         order = np.lexsort((ids, -scores))
         self.ids, self.scores = ids[order], scores[order]
         self.latent, self.lexicon = latent[order], lexicon[order]
+
+    def _rescore(self, ids: Int64) -> tuple[Float64, Float64]:
+        query = self._query
+        latent = lexicon = np.zeros(len(ids))
+        if query.latent is not None:
+            latent = self._backend.latent_scores(ids, query.latent)
+        if len(query.terms):
+            weights = self._backend.term_weights(ids, query.terms)  # (n, Q)
+            lexicon = (weights * query.weights.astype(np.float64)).sum(axis=1)
+        return latent, lexicon
 
     def results(self, k: int, per_video: bool) -> Int64:
         """Return positions of the k best, one a video where asked."""

@@ -161,7 +161,8 @@ class Searcher:
             raise QueryError("the query holds no word", "say what to look for in words")
         times["encode"] = 1000 * (time.perf_counter() - started)
         started = time.perf_counter()
-        fusion = affine(encoded, self.encoder.calibration, _mode(mode))
+        mode = _mode(mode)
+        fusion = affine(encoded, self.encoder.calibration, mode)
         shows = self.encoder.calibration.shows
         allowed = self.backend.allowed(parsed.filters, conditions, shows)
         plan = make_plan(self.backend, encoded, fusion, allowed, k, not moments, budget)
@@ -170,7 +171,7 @@ class Searcher:
             outcome = execute(plan, self.backend, encoded, fusion, allowed)
             times |= outcome.times_ms
             started = time.perf_counter()
-            hits = self._hits(outcome, encoded, fusion, _mode(mode))
+            hits = self._hits(outcome, encoded, fusion, mode)
         except (IndexError, KeyError, ValueError) as error:
             raise DamagedIndex(
                 f"the index holds values out of range ({error})", "see where: unify index verify"
