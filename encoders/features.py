@@ -1,107 +1,149 @@
-"""Frozen features of the training items, computed once and kept on disk.
+"""What frozen stems make of a data set's pictures, computed once and kept on disk.
 
-The towers are the pack's own files in the pack's own runtime, so that heads are trained on
-exactly the vectors that they will see. It must not know what is learned from them.
+Training looks at every picture some twenty times, and the stem, where most of the work is, gives
+the same each time. Several views of each picture are kept (mirrored, cropped), so that what is
+trained above the stem still sees variety. It must not know what is learned from them.
+Sizes: P pictures, K views.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import logging
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from unify.encoders.data import Item, Source, read_stills
-from unify.encoders.minilm import TextTower
-from unify.encoders.vision import VisionTower
-from unify.engine.types import Float16, Float32, UInt8
-from unify.indexer.decode import decode_image
+from unify.encoders.datasets import DataSet, Item
+from unify.engine.durable import replace_file
+from unify.engine.errors import MediaError
+from unify.engine.types import Float16, Float32, Int64, UInt8
+from unify.indexer.decode import scale_picture
 from unify.indexer.ports import FrameShape
 
-CHUNK = 64
+CROPPED_AREA = (0.5, 1.0)  # share of the picture that a cropped view keeps
+CROPPED_ASPECT = 1.18  # at most so much wider or higher
+LARGER = 1.25  # cropped views are cut from a picture so much larger than the stem takes
+REPORT_EVERY = 1000
+
+log = logging.getLogger(__name__)
+
+
+class FrameStem(Protocol):
+    """The part of a picture tower that stays as it is."""
+
+    @property
+    def stamp(self) -> str:
+        """Names its weights, so that another stem does not find these results."""
+        ...
+
+    @property
+    def frame_shape(self) -> FrameShape:
+        """The pictures it takes."""
+        ...
+
+    def encode(self, frames: UInt8) -> Float32:
+        """Encode (F, height, width, 3) frames to (F, ...)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
-    """Everything the heads see of the items.
+class FrameFeatures:
+    """The stem's results for one data set.
 
     Attributes:
-        frames: (F, 1280) float16 features of all stills.
-        frame_of: still's file name to row of `frames`.
-        texts: (T, 384) float16 unit vectors of all distinct captions.
-        text_of: caption to row of `texts`.
+        values: (P, K, ...) float16, on disk.
+        rows: an item's name to its rows of `values`, in time order.
+        failed: items that cannot be decoded, and why.
     """
 
-    frames: Float16
-    frame_of: dict[str, int]
-    texts: Float16
-    text_of: dict[str, int]
+    values: Float16
+    rows: dict[str, Int64]
+    failed: dict[str, str]
 
 
-def load_features(
-    items: Sequence[Item], data: Path, cache: Path, vision: VisionTower, text: TextTower,
-    shape: FrameShape, stamp: str,
-) -> Features:  # fmt: skip
-    """Read the cache, computing first what is missing.
+def frame_features(
+    data: DataSet, stem: FrameStem, cache: Path, views: int, count: int
+) -> FrameFeatures:
+    """Read a data set's features from the cache, computing them first if they are not there.
 
     Args:
-        items: all items; their captions and stills are what is encoded.
-        data: the folder of the archives.
-        cache: a folder for the results; made if needed.
-        vision: encodes stills.
-        text: encodes captions.
-        shape: size of the pictures the vision tower takes.
-        stamp: names the towers, so that other towers do not find these results.
+        data: the data set.
+        stem: encodes pictures.
+        cache: a folder; made if needed.
+        views: K; 1 is the picture as a search sees it, further ones are mirrored and cropped.
+        count: pictures of an item, at most.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    names: list[str] = []
-    rows: list[Float16] = []
-    for source in Source:
-        path = cache / f"{source}-{stamp}.npz"
-        if not path.is_file():
-            _encode_stills(data, source, path, vision, shape)
-        with np.load(path) as kept:
-            names += kept["names"].tolist()
-            rows.append(kept["features"])
-    captions = list(dict.fromkeys(caption for item in items for caption in item.captions))
-    return Features(
-        np.concatenate(rows),
-        {name: row for row, name in enumerate(names)},
-        encode_texts(captions, cache / f"captions-{stamp}.npz", text),
-        {caption: row for row, caption in enumerate(captions)},
+    name = f"{data.name}-{data.split}-{stem.stamp}-{views}x{count}"
+    index, values = cache / f"{name}.json", cache / f"{name}.f16"
+    if not index.is_file():
+        log.info("%s: encoding the pictures of %d items", data.name, len(data.items))
+        _compute(data, stem, index, values, views, count)
+    record = json.loads(index.read_text("utf-8"))
+    shape = tuple(record["shape"])
+    return FrameFeatures(
+        np.memmap(values, np.float16, "r", shape=shape),
+        {item: np.arange(*span) for item, span in record["rows"].items()},
+        record["failed"],
     )
 
 
-def _encode_stills(
-    data: Path, source: Source, path: Path, vision: VisionTower, shape: FrameShape
+def _compute(
+    data: DataSet, stem: FrameStem, index: Path, values: Path, views: int, count: int
 ) -> None:
-    names: list[str] = []
-    rows: list[Float32] = []
-    waiting: list[UInt8] = []
-    for name, picture in read_stills(data, source):
-        names.append(name)
-        waiting.append(decode_image(picture, shape))
-        if len(waiting) == CHUNK:
-            rows.append(vision.encode(np.stack(waiting)))
-            waiting.clear()
-    if waiting:
-        rows.append(vision.encode(np.stack(waiting)))
-    _save(path, names=np.array(names), features=np.concatenate(rows).astype(np.float16))
+    rows: dict[str, tuple[int, int]] = {}
+    failed: dict[str, str] = {}
+    shape: tuple[int, ...] = ()
+    done = 0
+    with values.open("wb") as file:
+        for item, pictures in _views(data, stem.frame_shape, views, count, failed):
+            found = stem.encode(pictures.reshape(-1, *pictures.shape[2:])).astype(np.float16)
+            shape = (views, *found.shape[1:])
+            file.write(found.tobytes())
+            rows[item.name] = (done, done + len(pictures))
+            if done // REPORT_EVERY < (done + len(pictures)) // REPORT_EVERY:
+                log.info("%s: %d pictures", data.name, done + len(pictures))
+            done += len(pictures)
+    record = {"shape": (done, *shape), "rows": rows, "failed": failed}
+    replace_file(index, json.dumps(record).encode())
 
 
-def encode_texts(captions: list[str], path: Path, text: TextTower) -> Float16:
-    """Return (T, 384) unit vectors of texts, from a cache file if it holds just these."""
-    if path.is_file():
-        with np.load(path) as kept:
-            if kept["captions"].tolist() == captions:
-                return np.asarray(kept["texts"], np.float16)
-    texts = text.encode(captions, batch=64).astype(np.float16)
-    _save(path, captions=np.array(captions), texts=texts)
-    return texts
+def _views(
+    data: DataSet, shape: FrameShape, views: int, count: int, failed: dict[str, str]
+) -> Iterator[tuple[Item, UInt8]]:
+    """Yield (item, (F, K, height, width, 3) pictures)."""
+
+    def note(item: Item, error: MediaError) -> None:
+        failed[item.name] = str(error)
+
+    width, height = round(LARGER * shape.width), round(LARGER * shape.height)
+    plain = data.frames(data.items, shape, count, note)
+    if views <= 2:
+        for item, frames in plain:
+            yield item, np.stack([frames, frames[:, :, ::-1]][:views], axis=1)
+        return
+    larger = data.frames(data.items, FrameShape(width, height, shape.fit), count, note)
+    for (item, frames), (_, large) in zip(plain, larger, strict=True):
+        rng = np.random.default_rng(zlib.crc32(item.name.encode()))
+        made = [frames, frames[:, :, ::-1]]
+        for view in range(2, views):
+            cut = np.stack([crop(frame, shape, rng) for frame in large])
+            made.append(cut[:, :, ::-1] if view % 2 else cut)
+        yield item, np.stack(made, axis=1)
 
 
-def _save(path: Path, **arrays: np.ndarray) -> None:
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **arrays)  # type: ignore[arg-type]
-    partial.replace(path)
+def crop(picture: UInt8, shape: FrameShape, rng: np.random.Generator) -> UInt8:
+    """Cut a random part out of a picture and scale it to a shape."""
+    area = rng.uniform(*CROPPED_AREA)
+    aspect = CROPPED_ASPECT ** rng.uniform(-1, 1)
+    height, width = picture.shape[:2]
+    high = min(height, round(height * np.sqrt(area / aspect)))
+    wide = min(width, round(width * np.sqrt(area * aspect)))
+    top, left = int(rng.integers(height - high + 1)), int(rng.integers(width - wide + 1))
+    part = picture[top : top + high, left : left + wide]
+    return scale_picture(part, FrameShape(shape.width, shape.height, "squash"))

@@ -1,17 +1,20 @@
-"""The trained heads in NumPy: tower features to latents and lexicon weights.
+"""The trained heads in NumPy: tower states to latents and lexicon weights.
 
 The same arithmetic as `model.py`, which trains them, from one file, `heads.safetensors`, of
 which each side reads its own part. It must not know towers or files of video.
-Sizes: F frames, C frame features, W = 384 text width, D latent width, V terms.
+Sizes: F frames, C frame features, L tokens, W text width, D latent width, V terms.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from unify.engine.types import (
     Calibration,
@@ -25,7 +28,6 @@ from unify.engine.types import (
 MOMENT_TERMS = 128  # weights kept of a moment
 FRAME_TERMS = 16  # of a frame, for the track of when a term shows
 QUERY_TERMS = 64
-TEXT_GAIN = 8.0  # brings the numbers of a unit sentence vector near those of a frame feature
 FRAME_CHUNK = 256  # frames whose (V,) weights are held at once
 
 
@@ -33,11 +35,18 @@ class HeadsFile:
     """Reads tensors of `heads.safetensors` as float32."""
 
     def __init__(self, path: Path) -> None:
-        self._file: Any = safe_open(str(path), "np")
+        file: Any = safe_open(str(path), "np")
+        self._file = file
+        self._names = tuple(file.keys())
 
     def tensor(self, name: str) -> Float32:
         """Return one tensor."""
         return np.asarray(self._file.get_tensor(name), np.float32)
+
+    def below(self, prefix: str) -> dict[str, Float32]:
+        """Return the tensors under a prefix, by the rest of their names."""
+        names = [name for name in self._names if name.startswith(prefix)]
+        return {name.removeprefix(prefix): self.tensor(name) for name in names}
 
     def number(self, name: str) -> float:
         """Return a tensor of one number."""
@@ -58,10 +67,28 @@ class HeadsFile:
         )
 
 
-class ResidualMlp:
-    """A linear map plus a one-layer ReLU network beside it."""
+def save_heads(
+    path: Path, tensors: Mapping[str, np.ndarray], calibration: Calibration | None = None
+) -> None:
+    """Write `heads.safetensors`: matrices as float16, vectors and statistics as float32."""
+    out = {
+        name: np.ascontiguousarray(
+            np.atleast_1d(tensor), np.float16 if tensor.ndim > 1 else np.float32
+        )
+        for name, tensor in tensors.items()
+    }
+    for name, value in asdict(calibration).items() if calibration else ():
+        out[f"calibration.{name}"] = np.atleast_1d(np.asarray(value, np.float32))
+    save_file(out, path)
+    path.chmod(0o644)  # safetensors makes files that their owner alone can read
+
+
+class Projection:
+    """Standardise, then a linear map plus a one-layer ReLU network beside it."""
 
     def __init__(self, file: HeadsFile, name: str) -> None:
+        self._mean = file.tensor(f"{name}.mean")
+        self._scale = file.tensor(f"{name}.scale")
         self._direct = file.tensor(f"{name}.direct.weight").T
         self._bias = file.tensor(f"{name}.direct.bias")
         self._up = file.tensor(f"{name}.up.weight").T
@@ -70,49 +97,49 @@ class ResidualMlp:
 
     def __call__(self, x: Float32) -> Float32:
         """(rows, inputs) to (rows, outputs)."""
+        x = (x - self._mean) * self._scale
         hidden = np.maximum(x @ self._up + self._up_bias, 0)
         return np.asarray(x @ self._direct + self._bias + hidden @ self._down, np.float32)
 
 
 class TextHead:
-    """Sentence vectors to queries."""
+    """States of a sentence to a query."""
 
     def __init__(self, file: HeadsFile) -> None:
-        self._latent = ResidualMlp(file, "text_latent")
-        self._lexicon = ResidualMlp(file, "text_lexicon")
-        self._mean = file.tensor("text_mean")
+        self._latent = Projection(file, "text_latent")
+        self._lexicon = Projection(file, "text_lexicon")
         self._dictionary = file.tensor("dictionary")
         self._scale = file.number("text_scale")
         self._bias = file.tensor("text_bias")
         self._own = file.tensor("own")
 
-    def encode(self, text: Float32, own: list[int]) -> EncodedQuery:
+    def encode(self, latent: Float32, voters: Float32, own: list[int]) -> EncodedQuery:
         """Encode one query: its own words always, then what they bring to mind.
 
         Args:
-            text: (W,) unit sentence vector.
+            latent: (W,) unit vector of the sentence, of the latent branch.
+            voters: (L + 1, W) unit vectors of the sentence and of its tokens, of the lexicon
+                branch; each term gets its largest logit over them.
             own: terms that stand in the text.
         """
-        x = np.float32(TEXT_GAIN) * (text[None] - self._mean)
-        latent = unit(self._latent(x))[0]
-        state = unit(self._lexicon(x))[0]
-        weights = activate(self._scale * (self._dictionary @ state) + self._bias)  # (V,)
+        states = unit(self._lexicon(voters))  # (L + 1, W)
+        logits = (self._dictionary @ states.T).max(axis=1)  # (V,)
+        weights = activate(self._scale * logits + self._bias)
         weights[own] += self._own[own]
         first = np.zeros(len(weights), bool)
         first[own] = True
         order = np.lexsort((np.arange(len(weights)), -weights, ~first))[:QUERY_TERMS]
         terms = np.sort(order[weights[order] > 0])
-        return EncodedQuery(latent, terms.astype(np.uint16), weights[terms])
+        found = unit(self._latent(latent[None]))[0]
+        return EncodedQuery(found, terms.astype(np.uint16), weights[terms])
 
 
 class VideoHead:
     """Frame features to moments."""
 
     def __init__(self, file: HeadsFile) -> None:
-        self._latent = ResidualMlp(file, "video_latent")
-        self._lexicon = ResidualMlp(file, "video_lexicon")
-        self._mean = file.tensor("frame_mean")
-        self._sd = file.tensor("frame_sd")
+        self._latent = Projection(file, "video_latent")
+        self._lexicon = Projection(file, "video_lexicon")
         self._dictionary = file.tensor("dictionary").T
         self._scale = file.number("video_scale")
         self._bias = file.tensor("video_bias")
@@ -120,19 +147,18 @@ class VideoHead:
 
     def encode(self, features: Float32, spans: Int64) -> MomentCodes:
         """Encode moments of one video; see `VideoEncoder.encode_moments`."""
-        x = (features - self._mean) / self._sd
-        means = np.stack([x[first:last].mean(axis=0) for first, last in spans.tolist()])
+        means = np.stack([features[first:last].mean(axis=0) for first, last in spans.tolist()])
         latents = unit(self._latent(means))
         tracks: list[SparseRows] = []
         moments: list[SparseRows] = []
         for start in range(0, len(spans), FRAME_CHUNK):
             part = spans[start : start + FRAME_CHUNK]
             low, high = int(part[:, 0].min()), int(part[:, 1].max())
-            weights = self._weights(x[low:high])
+            weights = self._weights(features[low:high])
             best = np.stack([weights[a - low : b - low].max(axis=0) for a, b in part.tolist()])
             moments.append(normalised(SparseRows.from_dense(best, MOMENT_TERMS)))
-        for start in range(0, len(x), FRAME_CHUNK):
-            weights = self._weights(x[start : start + FRAME_CHUNK])
+        for start in range(0, len(features), FRAME_CHUNK):
+            weights = self._weights(features[start : start + FRAME_CHUNK])
             # On the scale of a moment of this one frame, so that `shows` means the same.
             weights /= lengths(SparseRows.from_dense(weights, MOMENT_TERMS))[:, None]
             tracks.append(SparseRows.from_dense(weights, FRAME_TERMS))
@@ -142,13 +168,13 @@ class VideoHead:
         """Return (V,) that share of the mean weight of each term over (F, C) frame features."""
         total = np.zeros(len(self._bias))
         for start in range(0, len(frames), FRAME_CHUNK):
-            x = (frames[start : start + FRAME_CHUNK] - self._mean) / self._sd
-            total += self._weights(x).sum(axis=0, dtype=np.float64)
+            part = frames[start : start + FRAME_CHUNK]
+            total += self._weights(part).sum(axis=0, dtype=np.float64)
         return np.asarray(share * total / len(frames), np.float32)
 
-    def _weights(self, x: Float32) -> Float32:
-        """Standardised frames (F, C) to weights (F, V), above what any frame would get."""
-        states = unit(self._lexicon(x))
+    def _weights(self, features: Float32) -> Float32:
+        """Frames (F, C) to weights (F, V), above what any frame would get."""
+        states = unit(self._lexicon(features))
         weights = activate(self._scale * (states @ self._dictionary) + self._bias)
         return np.asarray(np.maximum(weights - self._background, 0), np.float32)
 

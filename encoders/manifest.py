@@ -2,7 +2,9 @@
 
 The fingerprint is a hash over the settings and over the size and SHA-256 of every file that
 changes a vector. Opening checks sizes alone (hashing 70 MB would cost a search its start);
-`Manifest.verify` checks every byte. It must not know what is in the files.
+`Manifest.verify` checks every byte. Settings that came later are hashed where they are not the
+default: packs that do not name them keep their fingerprint. It must not know what is in the
+files.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from unify.engine.durable import sha256_of
+from unify.engine.durable import replace_file, sha256_of
 from unify.engine.errors import UsageError
 from unify.indexer.ports import FrameShape
 
@@ -21,13 +25,33 @@ FILE_NAME = "pack.json"
 FORMAT = 1
 # Files beside these say things to people and change no vector.
 VECTOR_FILES = (
-    "towers/vision.xml",
-    "towers/vision.bin",
+    "towers/vision.safetensors",
     "towers/text.safetensors",
     "towers/tokenizer.json",
     "lexicon.txt",
     "heads.safetensors",
 )
+
+
+class Towers(StrEnum):
+    """What turns pictures and text into features."""
+
+    MINI = "mini"  # EfficientNet-Lite and MiniLM, without torch
+    TRANSFORMERS = "transformers"  # a dual encoder's checkpoint
+
+
+class Heads(StrEnum):
+    """What turns features into latents and lexicon weights."""
+
+    TRAINED = "trained"
+    ZERO_SHOT = "zero-shot"
+
+
+_LATER = {"towers": Towers.MINI, "heads": Heads.TRAINED, "calibrated": True, "source": ""}
+_REMEDY = {
+    Towers.MINI: "install unify-search again, or build the pack again",
+    Towers.TRANSFORMERS: "pull or build the pack again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +81,10 @@ class Manifest:
         terms: V.
         precision: of all arithmetic.
         files: every file that changes a vector.
+        towers: which kind it has.
+        heads: which kind it has.
+        calibrated: whether its statistics are those of pictures.
+        source: where the weights came from, for people.
     """
 
     name: str
@@ -66,17 +94,29 @@ class Manifest:
     terms: int
     precision: str
     files: tuple[PackFile, ...]
+    towers: Towers = Towers.MINI
+    heads: Heads = Heads.TRAINED
+    calibrated: bool = True
+    source: str = ""
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256, in hexadecimal, of everything here but the name."""
-        content = {key: value for key, value in asdict(self).items() if key != "name"}
+        """SHA-256, in hexadecimal, of everything here but the name and the source."""
+        content = {k: v for k, v in self._content().items() if k not in ("name", "source")}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    def _content(self) -> dict[str, Any]:
+        """Return the settings and files, without what came later and is the default."""
+        content = asdict(self)
+        for key, default in _LATER.items():
+            if content[key] == default:
+                del content[key]
+        return content
+
     def write(self, folder: Path) -> None:
-        """Write `pack.json` into a pack's folder."""
-        content = {"format": FORMAT, **asdict(self), "fingerprint": self.fingerprint}
-        (folder / FILE_NAME).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+        """Write `pack.json` into a pack's folder, wholly or not at all."""
+        content = {"format": FORMAT, **self._content(), "fingerprint": self.fingerprint}
+        replace_file(folder / FILE_NAME, (json.dumps(content, indent=1) + "\n").encode())
 
     def check_sizes(self, folder: Path) -> None:
         """See that every file is there and as long as it should be.
@@ -88,11 +128,11 @@ class Manifest:
             path = folder / file.path
             size = path.stat().st_size if path.is_file() else None
             if size is None:
-                raise UsageError(f"pack file {path} is missing", "install unify-search again")
+                raise UsageError(f"pack file {path} is missing", _REMEDY[self.towers])
             if size != file.size_bytes:
                 raise UsageError(
                     f"pack file {path} has {size:,} bytes instead of {file.size_bytes:,}",
-                    "install unify-search again, or build the pack again",
+                    _REMEDY[self.towers],
                 )
 
     def verify(self, folder: Path) -> None:
@@ -105,8 +145,7 @@ class Manifest:
         for file in self.files:
             if sha256_of(folder / file.path) != file.sha256:
                 raise UsageError(
-                    f"pack file {folder / file.path} was altered",
-                    "install unify-search again, or build the pack again",
+                    f"pack file {folder / file.path} was altered", _REMEDY[self.towers]
                 )
 
 
@@ -135,6 +174,9 @@ def read_manifest(folder: Path) -> Manifest:
         written = content.pop("fingerprint")
         content["frame_shape"] = FrameShape(**content["frame_shape"])
         content["files"] = tuple(PackFile(**file) for file in content["files"])
+        for key, kind in (("towers", Towers), ("heads", Heads)):
+            if key in content:
+                content[key] = kind(content[key])
         manifest = Manifest(**content)
     except FileNotFoundError:
         raise UsageError(f"{folder} holds no {FILE_NAME}", "give the folder of a pack") from None

@@ -10,7 +10,7 @@ Architecture: Devlin et al. 2019, arXiv:1810.04805, section 3; post-norm, exact 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,72 @@ from tokenizers import Tokenizer
 
 from unify.engine.types import Float32, Int64
 
+Tensors = Mapping[str, Any]
+
 HEADS = 12
 EPSILON = 1e-12
+
+
+class LazyTensors(Mapping[str, Any]):
+    """The tensors of an open safetensors file, each read when it is asked for."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._names = list(file.keys())
+
+    def __getitem__(self, name: str) -> Any:
+        return self._file.get_tensor(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class Layers:
+    """BERT layers of named tensors, each layer under a prefix of its own.
+
+    Args:
+        tensors: float16 or float32, by the names that `unify.encoders.export` writes.
+        prefixes: one per layer, in order: `0.`, `text.latent.0.`, ...
+    """
+
+    def __init__(self, tensors: Tensors, prefixes: Sequence[str]) -> None:
+        self._prefixes = prefixes
+        self._w = {
+            name: np.asarray(tensors[name], np.float32)
+            for name in tensors
+            if name.startswith(tuple(prefixes))
+        }
+
+    def __call__(self, x: Float32, mask: Float32) -> Float32:
+        """Run all layers: (B, L, W) states and (B, L) mask, 1 for tokens, to (B, L, W) states."""
+        blocked = (mask[:, None, None, :] - 1) * np.float32(1e9)  # (B, 1, 1, L)
+        for layer in self._prefixes:
+            mixed = self._attention(x, blocked, layer)
+            x = _norm(x + mixed, *self._pair(f"{layer}attention.norm"))
+            hidden = _gelu(self._linear(x, f"{layer}up"))
+            x = _norm(x + self._linear(hidden, f"{layer}down"), *self._pair(f"{layer}norm"))
+        return x
+
+    def _pair(self, name: str) -> tuple[Float32, Float32]:
+        return self._w[f"{name}.weight"], self._w[f"{name}.bias"]
+
+    def _linear(self, x: Float32, name: str) -> Float32:
+        weight, bias = self._pair(name)  # (in, out), (out,)
+        flat = x.reshape(-1, x.shape[-1]) @ weight
+        return (flat + bias).reshape(*x.shape[:-1], -1)
+
+    def _attention(self, x: Float32, blocked: Float32, layer: str) -> Float32:
+        count, length, width = x.shape
+        mixed = self._linear(x, f"{layer}attention.in")  # (B, L, 3 * width)
+        query, key, value = mixed.reshape(count, length, 3, HEADS, -1).transpose(2, 0, 3, 1, 4)
+        scores = query @ key.swapaxes(2, 3) / np.float32(math.sqrt(width / HEADS)) + blocked
+        scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        scores /= scores.sum(axis=-1, keepdims=True)
+        joined = (scores @ value).transpose(0, 2, 1, 3).reshape(count, length, width)
+        return self._linear(joined, f"{layer}attention.out")
 
 
 class TextTower:
@@ -31,18 +95,25 @@ class TextTower:
         weights: safetensors in float16 with the names that `unify.encoders.export` writes.
         tokenizer: a `tokenizers` JSON file.
         max_tokens: longer texts are cut there, both special tokens counted.
+        depth: how many of its layers to run; all by default.
     """
 
-    def __init__(self, weights: Path, tokenizer: Path, max_tokens: int) -> None:
+    def __init__(
+        self, weights: Path, tokenizer: Path, max_tokens: int, depth: int | None = None
+    ) -> None:
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         file: Any = safe_open(str(weights), "np")
         # Word vectors are read as needed: a query needs a dozen of 30,522.
         self._words = file.get_slice("words")
-        names = [name for name in file.keys() if name != "words"]  # noqa: SIM118 (not a mapping)
-        self._w = {name: file.get_tensor(name).astype(np.float32) for name in names}
-        self._layers = 1 + max(int(name.split(".")[0]) for name in self._w if name[0].isdigit())
+        tensors = LazyTensors(file)
+        self._positions = np.asarray(tensors["positions"], np.float32)
+        self._norm = [np.asarray(tensors[f"norm.{p}"], np.float32) for p in ("weight", "bias")]
+        self.depth = 1 + max(int(n.split(".")[0]) for n in tensors if n[0].isdigit())
+        self._layers = Layers(
+            tensors, [f"{i}." for i in range(self.depth if depth is None else depth)]
+        )
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Return each text's token ids, special tokens included."""
@@ -56,52 +127,34 @@ class TextTower:
             mask: (B, L) 1 for tokens, 0 for padding.
 
         Returns:
-            (B, L, 384) float32; rows of padding mean nothing.
+            (B, L, W) float32; rows of padding mean nothing.
         """
-        w, length = self._w, ids.shape[1]
         distinct, places = np.unique(ids, return_inverse=True)
         words = np.concatenate([self._words[i : i + 1] for i in distinct.tolist()])
-        x = words[places.reshape(ids.shape)].astype(np.float32) + w["positions"][:length]
-        x = _norm(x, w["norm.weight"], w["norm.bias"])
-        blocked = (mask[:, None, None, :] - 1) * np.float32(1e9)  # (B, 1, 1, L)
-        for i in range(self._layers):
-            x = _norm(x + self._attention(x, blocked, i), *self._pair(f"{i}.attention.norm"))
-            hidden = _gelu(self._linear(x, f"{i}.up"))
-            x = _norm(x + self._linear(hidden, f"{i}.down"), *self._pair(f"{i}.norm"))
-        return x
+        x = words[places.reshape(ids.shape)].astype(np.float32) + self._positions[: ids.shape[1]]
+        return self._layers(_norm(x, *self._norm), mask)
 
-    def encode(self, texts: Sequence[str], batch: int = 16) -> Float32:
-        """Return the mean state of each text at unit length, (B, 384); equal lengths together."""
+    def batches(
+        self, texts: Sequence[str], size: int
+    ) -> Iterator[tuple[list[int], Float32, Float32]]:
+        """Yield (rows of `texts`, (B, L, W) states, (B, L) mask), texts of like length together."""
         tokens = self.tokens(texts)
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-        out = np.zeros((len(tokens), self._w["norm.bias"].size), np.float32)
-        for start in range(0, len(order), batch):
-            rows = order[start : start + batch]
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
             length = len(tokens[rows[-1]])
             ids = np.array([tokens[r] + [0] * (length - len(tokens[r])) for r in rows])
             counts = np.array([len(tokens[r]) for r in rows])
             mask = (np.arange(length) < counts[:, None]).astype(np.float32)
-            total = (self.states(ids, mask) * mask[:, :, None]).sum(axis=1)
+            yield rows, self.states(ids, mask), mask
+
+    def encode(self, texts: Sequence[str], batch: int = 16) -> Float32:
+        """Return the mean state of each text at unit length, (B, W)."""
+        out = np.zeros((len(texts), self._positions.shape[1]), np.float32)
+        for rows, states, mask in self.batches(texts, batch):
+            total = (states * mask[:, :, None]).sum(axis=1)
             out[rows] = total / np.linalg.norm(total, axis=1, keepdims=True)
         return out
-
-    def _pair(self, name: str) -> tuple[Float32, Float32]:
-        return self._w[f"{name}.weight"], self._w[f"{name}.bias"]
-
-    def _linear(self, x: Float32, name: str) -> Float32:
-        weight, bias = self._pair(name)  # (in, out), (out,)
-        flat = x.reshape(-1, x.shape[-1]) @ weight
-        return (flat + bias).reshape(*x.shape[:-1], -1)
-
-    def _attention(self, x: Float32, blocked: Float32, layer: int) -> Float32:
-        count, length, width = x.shape
-        mixed = self._linear(x, f"{layer}.attention.in")  # (B, L, 3 * width)
-        query, key, value = mixed.reshape(count, length, 3, HEADS, -1).transpose(2, 0, 3, 1, 4)
-        scores = query @ key.swapaxes(2, 3) / np.float32(math.sqrt(width / HEADS)) + blocked
-        scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        scores /= scores.sum(axis=-1, keepdims=True)
-        joined = (scores @ value).transpose(0, 2, 1, 3).reshape(count, length, width)
-        return self._linear(joined, f"{layer}.attention.out")
 
 
 def _norm(x: Float32, weight: Float32, bias: Float32) -> Float32:

@@ -1,139 +1,213 @@
-"""The heads over frozen towers: a latent and a lexicon branch on each side (torch, training).
+"""The UNIFY model in torch: two towers, and a latent and a lexicon branch on each side.
 
-`heads.py` computes the same in NumPy. Sizes: B items, N stills of a batch, T of an item, C frame
-features, W = 384 text width, D latent width, V terms.
+    frames -> video tower -> video_latent  -> unit latent (B, D)
+                          -> video_lexicon -> word space -> logits over the lexicon, max over frames
+    text   -> text tower  -> text_latent   -> unit latent (B, D)
+                          -> text_lexicon  -> word space -> logits over the lexicon, max over tokens
+
+Towers are shared by the branches as `towers.Sharing` says ("structure sharing" of the paper). The
+lexicon space is pre-defined: each dimension is a word, and the dictionary of the words' vectors
+ties it to meaning on both sides. `heads.py` computes the same in NumPy. It must not know losses.
+
+Sizes: B items, N frames of a batch, T frames of an item, L tokens, C frame features, W text width
+(also the width of word space), D latent width, V terms.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
-from unify.encoders.heads import TEXT_GAIN
+BLOCKED = -1e4  # a logit that never wins a maximum; finite, so that 0 times it is 0
 
 
 @dataclass(frozen=True, slots=True)
-class HeadSizes:
-    """Widths of the heads."""
+class TextStates:
+    """What a text tower says.
 
-    frame: int = 1280
-    text: int = 384
-    latent: int = 512
-    hidden: int = 1024
-    terms: int = 0
+    Attributes:
+        latent: (B, W) one vector a text, for the latent branch.
+        voters: (B, L + 1, W) the whole text and each token, for the lexicon branch.
+        votes: (B, L + 1) bool; padding and special tokens have no vote.
+    """
+
+    latent: Tensor
+    voters: Tensor
+    votes: Tensor
 
 
-class ResidualMlp(nn.Module):
-    """A linear map plus a small network beside it, which starts at zero."""
+VideoTower = Callable[[Tensor], tuple[Tensor, Tensor]]  # (N, ...) to (N, C) of each branch
+TextTower = Callable[[Tensor, Tensor], TextStates]  # (B, L) ids, (B, L) bool mask
 
-    def __init__(self, inputs: int, hidden: int, outputs: int, dropout: float) -> None:
+
+class Projection(nn.Module):
+    """Standardise, then a linear map plus a one-layer ReLU network, which starts at zero.
+
+    Args:
+        mean: (inputs,) taken off.
+        scale: (inputs,) then multiplied with.
+        hidden: width of the network.
+        outputs: width.
+        dropout: share of hidden units left out in training; half of it of the inputs.
+        identity: start as the identity (towers that share a space; inputs equal outputs).
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(
+        self, mean: Tensor, scale: Tensor, hidden: int, outputs: int, dropout: float,
+        identity: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.direct = nn.Linear(inputs, outputs)
-        self.up = nn.Linear(inputs, hidden)
+        self.register_buffer("mean", mean.clone())
+        self.register_buffer("scale", scale.clone())
+        self.direct = nn.Linear(len(mean), outputs)
+        self.up = nn.Linear(len(mean), hidden)
         self.down = nn.Linear(hidden, outputs, bias=False)
         self.dropout = nn.Dropout(dropout)
+        self.input_dropout = nn.Dropout(dropout / 2)
         nn.init.zeros_(self.down.weight)
+        if identity:
+            nn.init.eye_(self.direct.weight)
+            nn.init.zeros_(self.direct.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., inputs) to (..., outputs)."""
+        x = self.input_dropout((x - self.mean) * self.scale)
         hidden = self.dropout(torch.relu(self.up(x)))
         out: Tensor = self.direct(x) + self.down(hidden)
         return out
 
 
-class Heads(nn.Module):
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """What the lexicon branch starts from.
+
+    Attributes:
+        dictionary: (V, W) unit vectors of the terms.
+        video_bias: (V,) first bias of the video side's logits.
+        text_bias: (V,) of the text side's.
+        own: (V,) first weight of a word that stands in the text, before softplus.
+        scale: logarithm of what cosines with the dictionary are multiplied by.
+    """
+
+    dictionary: Tensor
+    video_bias: Tensor
+    text_bias: Tensor
+    own: Tensor
+    scale: float = 2.3
+
+
+class Unify(nn.Module):
     """Everything that is trained.
 
     Args:
-        sizes: the widths.
-        dictionary: (V, W) unit vectors of the terms.
-        frame_mean: (C,) mean of training frames.
-        frame_sd: (C,) their standard deviation.
-        text_mean: (W,) mean of training captions.
-        bias: (V,) first bias of the terms' logits.
-        own_weights: (V,) first weight of a word that stands in the text.
-        dropout: share of hidden units, and of frame features, left out in training.
+        video_tower: frames to features.
+        text_tower: token ids to states.
+        video_latent: C to D.
+        video_lexicon: C to W.
+        text_latent: W to D.
+        text_lexicon: W to W.
+        lexical: the start of the lexicon branch.
     """
 
-    frame_mean: Tensor
-    frame_sd: Tensor
-    text_mean: Tensor
-    dictionary: Tensor
-
     def __init__(
-        self, sizes: HeadSizes, dictionary: Tensor, frame_mean: Tensor, frame_sd: Tensor,
-        text_mean: Tensor, bias: Tensor, own_weights: Tensor, dropout: float,
+        self, video_tower: nn.Module, text_tower: nn.Module, video_latent: Projection,
+        video_lexicon: Projection, text_latent: Projection, text_lexicon: Projection,
+        lexical: Lexical,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.register_buffer("frame_mean", frame_mean)
-        self.register_buffer("frame_sd", frame_sd)
-        self.register_buffer("text_mean", text_mean)
-        self.register_buffer("dictionary", dictionary)
-        self.video_latent = ResidualMlp(sizes.frame, sizes.hidden, sizes.latent, dropout)
-        self.video_lexicon = ResidualMlp(sizes.frame, sizes.hidden, sizes.text, dropout)
-        self.text_latent = ResidualMlp(sizes.text, sizes.hidden, sizes.latent, dropout)
-        self.text_lexicon = ResidualMlp(sizes.text, sizes.hidden, sizes.text, dropout)
-        nn.init.eye_(self.text_lexicon.direct.weight)
-        nn.init.zeros_(self.text_lexicon.direct.bias)
-        self.video_bias = nn.Parameter(bias.clone())
-        self.text_bias = nn.Parameter(bias.clone())
-        self.video_scale = nn.Parameter(torch.tensor(2.3))
-        self.text_scale = nn.Parameter(torch.tensor(2.3))
-        self.own = nn.Parameter(own_weights.clone())
+        self.video_tower, self.text_tower = video_tower, text_tower
+        self.video_latent, self.video_lexicon = video_latent, video_lexicon
+        self.text_latent, self.text_lexicon = text_latent, text_lexicon
+        self.dictionary = nn.Parameter(lexical.dictionary.clone())
+        self.video_bias = nn.Parameter(lexical.video_bias.clone())
+        self.text_bias = nn.Parameter(lexical.text_bias.clone())
+        self.own = nn.Parameter(lexical.own.clone())
+        self.video_scale = nn.Parameter(torch.tensor(lexical.scale))
+        self.text_scale = nn.Parameter(torch.tensor(lexical.scale))
         self.latent_temperature = nn.Parameter(torch.tensor(3.0))
         self.lexicon_temperature = nn.Parameter(torch.tensor(3.0))
-        self.dropout = nn.Dropout(dropout / 2)
+
+    def text_grounding(self) -> list[nn.Parameter]:
+        """Return what stage 1 must not move: the text tower and the text's side of the lexicon.
+
+        The latent branch's text projection is not among them: where towers share no space it
+        starts at random, and there is nothing in it to protect.
+        """
+        parts = (self.text_tower, self.text_lexicon)
+        single = [self.dictionary, self.text_bias, self.text_scale, self.own]
+        return [p for part in parts for p in part.parameters()] + single
 
     def video(self, frames: Tensor, picks: Tensor) -> tuple[Tensor, Tensor]:
         """Encode moments.
 
         Args:
-            frames: (N, C) features of all stills of the batch.
-            picks: (B, T) each moment's rows of `frames`; short moments repeat their last.
+            frames: (N, ...) frames of the batch, as the video tower takes them.
+            picks: (B, T) each moment's rows of `frames`; -1 fills the rows of short moments.
 
         Returns:
-            (B, D) unit latents; (B, V) lexicon logits, the largest of each term over stills.
+            (B, D) unit latents; (B, V) lexicon logits, the largest of each term over frames.
         """
-        x = self.dropout((frames - self.frame_mean) / self.frame_sd)
-        fresh = torch.ones_like(picks, dtype=x.dtype)
-        fresh[:, 1:] = (picks[:, 1:] != picks[:, :-1]).to(x.dtype)
-        share = x.new_zeros(len(picks), len(x)).scatter_add_(1, picks, fresh)  # (B, N)
-        latent = self.video_latent(share @ x / share.sum(dim=1, keepdim=True))
-        logits = self._frame_logits(x)  # (N, V)
-        top = logits[picks[:, 0]]
-        for column in picks.T[1:]:
-            top = torch.maximum(top, logits[column])
-        return nnf.normalize(latent.float(), dim=1), top + self.video_bias
+        latent, lexicon = self.video_tower(frames)
+        shown = picks >= 0
+        at = picks.clamp(min=0)
+        share = shown.to(latent.dtype) / shown.sum(dim=1, keepdim=True)  # (B, T)
+        means = (latent[at] * share[..., None]).sum(dim=1)  # (B, C)
+        logits = self._word_logits(self.video_lexicon(lexicon), self.video_scale)  # (N, V)
+        top = running_maximum(logits, at, shown)
+        return nnf.normalize(self.video_latent(means).float(), dim=1), top + self.video_bias
 
-    def _frame_logits(self, x: Tensor) -> Tensor:
-        states = nnf.normalize(self.video_lexicon(x), dim=1)
-        return (self.video_scale.exp() * states) @ self.dictionary.T
+    def text(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode captions: (B, L) ids and bool mask to (B, D) unit latents and (B, V) logits."""
+        states: TextStates = self.text_tower(ids, mask)
+        words = self.text_lexicon(states.voters)  # (B, L + 1, W)
+        logits = self._word_logits(words, self.text_scale)
+        logits = logits.masked_fill(~states.votes[..., None], BLOCKED).amax(dim=1)
+        latent = self.text_latent(states.latent)
+        return nnf.normalize(latent.float(), dim=1), logits.float() + self.text_bias
 
-    def text(self, texts: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode captions.
-
-        Args:
-            texts: (B, W) unit vectors.
-
-        Returns:
-            (B, D) unit latents; (B, V) logits of the expansion.
-        """
-        x = self.dropout(TEXT_GAIN * (texts - self.text_mean))
-        states = nnf.normalize(self.text_lexicon(x), dim=1)
-        logits = (self.text_scale.exp() * states) @ self.dictionary.T + self.text_bias
-        return nnf.normalize(self.text_latent(x).float(), dim=1), logits
+    def _word_logits(self, states: Tensor, scale: Tensor) -> Tensor:
+        return (
+            scale.exp()
+            * nnf.normalize(states.float(), dim=-1).to(states.dtype)
+            @ (self.dictionary.to(states.dtype).T)
+        )
 
     def query(self, words: Tensor, logits: Tensor) -> Tensor:
         """Return (B, V) weights: the text's own words, and what they bring to mind."""
         return nnf.softplus(self.own) * words + activate(logits)
 
+    def latent_score(self, texts: Tensor, videos: Tensor) -> Tensor:
+        """Score (B, D) texts with (B, D) videos: (B, B), texts as rows."""
+        return self.latent_temperature.exp().clamp(max=100) * texts @ videos.T
+
     def lexicon_score(self, words: Tensor, weights: Tensor) -> Tensor:
         """Score (B, V) text weights with (B, V) moment weights: (B, B), texts as rows."""
         scale = self.lexicon_temperature.exp().clamp(max=100)
         return scale * nnf.normalize(words, dim=1) @ nnf.normalize(weights, dim=1).T
+
+
+def running_maximum(logits: Tensor, at: Tensor, shown: Tensor) -> Tensor:
+    """Return (B, V): the largest logit over each moment's frames, one frame place at a time.
+
+    A running maximum holds (B, V) numbers instead of (B, T, V).
+
+    Args:
+        logits: (N, V).
+        at: (B, T) rows of `logits`.
+        shown: (B, T) bool; the first place of each row is always shown.
+    """
+    top = logits[at[:, 0]].float()
+    for place in range(1, at.shape[1]):
+        here = logits[at[:, place]].float().masked_fill(~shown[:, place, None], BLOCKED)
+        top = torch.maximum(top, here)
+    return top
 
 
 def activate(logits: Tensor) -> Tensor:

@@ -8,20 +8,22 @@ that a search never pays for the picture tower. torch is not needed here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unify.encoders.heads import HeadsFile, TextHead, VideoHead
-from unify.encoders.manifest import FILE_NAME, Manifest, read_manifest
-from unify.encoders.minilm import TextTower
+from unify.encoders.heads import HeadsFile, VideoHead
+from unify.encoders.manifest import FILE_NAME, Heads, Manifest, Towers, read_manifest
+from unify.encoders.sentences import SentenceEncoder
 from unify.engine.errors import UsageError
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Calibration, EncodedQuery, Float32, Int64, MomentCodes, UInt8
 from unify.indexer.ports import FrameShape
 
 if TYPE_CHECKING:
+    from unify.encoders.hf_pack import HfPack
     from unify.encoders.vision import VisionTower
 
 SHIPPED = Path(__file__).resolve().parent / "packs"
@@ -94,8 +96,12 @@ class Pack:
         The latent and the expansion see the first `max_tokens` tokens; own words are found in
         the whole text.
         """
-        own = sorted(set(self.lexicon.term_ids(text)))
-        return self._text_head.encode(self._text_tower.encode([text])[0], own)
+        return self.encode_queries([text])[0]
+
+    def encode_queries(self, texts: Sequence[str]) -> list[EncodedQuery]:
+        """Encode sentences, each as `encode_query` does, faster together."""
+        own = [sorted(set(self.lexicon.term_ids(text))) for text in texts]
+        return self._sentences.encode(texts, own)
 
     def encode_frames(self, frames: UInt8) -> Float32:
         """Encode (F, height, width, 3) RGB frames to (F, C) features, any F >= 1."""
@@ -125,48 +131,72 @@ class Pack:
         return HeadsFile(self._folder / "heads.safetensors")
 
     @cached_property
-    def _text_head(self) -> TextHead:
-        return TextHead(self._heads)
-
-    @cached_property
     def _video_head(self) -> VideoHead:
         return VideoHead(self._heads)
 
     @cached_property
-    def _text_tower(self) -> TextTower:
+    def _sentences(self) -> SentenceEncoder:
         towers = self._folder / "towers"
-        tokenizer = towers / "tokenizer.json"
-        return TextTower(towers / "text.safetensors", tokenizer, self._manifest.max_tokens)
+        return SentenceEncoder(
+            towers / "text.safetensors",
+            towers / "tokenizer.json",
+            self._heads,
+            self._manifest.max_tokens,
+        )
 
     @cached_property
     def _vision_tower(self) -> VisionTower:
         from unify.encoders.vision import VisionTower
 
         shape = self._manifest.frame_shape
-        return VisionTower(self._folder / "towers" / "vision.xml", shape.height, shape.width)
+        stem = HeadsFile(self._folder / "towers" / "vision.safetensors").below("")
+        return VisionTower(stem | self._heads.below("vision."), shape.height, shape.width)
 
 
 def list_packs() -> list[str]:
-    """Return the names of the packs that ship with this version."""
-    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{FILE_NAME}"))
+    """Return the names of the packs that ship with this version, then of those pulled."""
+    from unify.encoders.hub import pulled_ids
+
+    return [*_shipped(), *(f"hf:{model_id}" for model_id in pulled_ids())]
 
 
-def open_pack(name: str) -> Pack:
+def open_pack(name: str) -> Pack | HfPack:
     """Open a pack by its name, or by its folder.
+
+    Args:
+        name: of a pack that ships, `hf:OWNER/NAME` of one that was pulled, `hf:FOLDER` of a
+            checkpoint, or the folder of a pack.
 
     Raises:
         UsageError: there is no such pack, or a file of it is missing or cut short.
     """
     if name.startswith("hf:"):
-        raise UsageError(
-            f"pack {name}: packs from a model hub are not available in this version",
-            f"use one of {', '.join(list_packs())}, or the folder of a pack",
-        )
-    if name in list_packs():
+        from unify.encoders.hf_pack import open_hf
+
+        return open_hf(name)
+    if name in _shipped():
         return Pack(SHIPPED / name)
     if (Path(name) / FILE_NAME).is_file():
-        return Pack(Path(name).resolve())
+        return _open_folder(Path(name).resolve())
     raise UsageError(
         f"there is no pack {name!r}",
-        f"use one of {', '.join(list_packs())}, or a folder that holds {FILE_NAME}",
+        f"use one of {', '.join(list_packs())}, hf:FOLDER of a transformers checkpoint, "
+        f"or a folder that holds {FILE_NAME}",
     )
+
+
+def _shipped() -> list[str]:
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{FILE_NAME}"))
+
+
+def _open_folder(folder: Path) -> Pack | HfPack:
+    manifest = read_manifest(folder)
+    if manifest.towers is Towers.MINI:
+        return Pack(folder)
+    if manifest.heads is Heads.TRAINED:
+        from unify.encoders.hf_trained import TrainedHfPack
+
+        return TrainedHfPack(folder)
+    from unify.encoders.hf_pack import HfPack
+
+    return HfPack(folder)

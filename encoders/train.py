@@ -1,240 +1,273 @@
-"""Trains the heads of a pack over frozen towers, calibrates them and writes the pack.
+"""The training run: from a recipe to a pack, in two stages, resumable at every epoch.
 
-    python -m unify.encoders.train --data DIR --cache DIR --out encoders/packs/mini
-
-OUT must hold `towers/` and `lexicon.txt` already (`unify.encoders.export`, `.wordlist`). Items
-are those of `unify.encoders.data`; held-out ones are never trained on, everything is chosen on
-them. Writes `heads.safetensors`, `training.json` (settings and figures) and `pack.json`.
+A run keeps `training/` in the pack's folder: `checkpoint-*.safetensors`, `metrics.jsonl` (the loss
+terms of every step, held-out recall now and then) and `curves.png`. Started again with the same
+recipe it goes on from the last checkpoint with the same curve. Held-out items are never trained
+on. Under torchrun each process takes its share of every batch (`unify.encoders.distributed`).
 """
 
 from __future__ import annotations
 
-import argparse
+import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from unify.encoders import losses
-from unify.encoders.data import Item, read_training_items
-from unify.encoders.dictionary import term_vectors
-from unify.encoders.features import Features, encode_texts, load_features
-from unify.encoders.finish import MAX_TOKENS, PACK_SHAPE, finish_pack
-from unify.encoders.minilm import TextTower
-from unify.encoders.model import Heads, HeadSizes, activate
-from unify.encoders.trainset import Batch, TrainingSet, batches, make_set
-from unify.encoders.vision import VisionTower
-from unify.engine.durable import sha256_of
+from unify.encoders import checkpoint, curves
+from unify.encoders.captions import read_captions
+from unify.encoders.datasets import TRAIN, DataSet, Item, held_out, read_dataset
+from unify.encoders.distributed import Group, joined, shard
+from unify.encoders.features import frame_features
+from unify.encoders.finish import Report, finish_pack
+from unify.encoders.model import Unify
+from unify.encoders.objective import Objective, Progress
+from unify.encoders.recipe import Recipe, ScheduleRecipe
+from unify.encoders.schedule import Stage, stage_of, warmup_cosine
+from unify.encoders.start import Start, open_start
+from unify.encoders.trainset import Draw, TrainingSet, batches, epoch_order, steps_of_epoch
+from unify.encoders.validation import validate
 from unify.engine.lexicon import Lexicon
-from unify.engine.types import Float32
+from unify.engine.types import Int64
 
-# Against the expansion, after training: fused recall of held-out captions hardly moves between
-# 1 and 3 (41.6 to 41.7), and own words lead the explanations.
-OWN_GAIN = 2.0
-OTHERS_RATE = 10.0  # scales and biases have far to go, and few steps
+RUN_FOLDER = "training"
+PICTURES = 12  # of an item, at most, that are kept for training
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """Settings of one training run.
+class Corpus:
+    """All data sets of a recipe, read.
 
     Attributes:
-        seed: of weights, order and dropout.
-        epochs: passes over the items, one caption each.
-        batch: items of a step.
-        rate: highest learning rate (one cycle, 10 % warm-up).
-        weight_decay: of matrices.
-        dropout: of hidden units; half of it on frame features.
-        latent: D.
-        hidden: width of the residual networks.
-        lexicon: weight of the lexicon branch's contrastive loss; 0 trains the latent branch alone.
-        grounding: weight of the terms' cross-entropy.
-        ground_offset: a term whose probability of being named is sigmoid(-offset) has weight 0.
-        distillation: weight of the fused teacher after its ramp over 20 % of the steps.
-        flops: weight of the sparsity of text weights; grounding keeps the moments' sparse.
-        averaging: decay of the running mean of weights, which is what is kept.
+        data: every item, trained on or held out.
+        names: per item, its data set and its name.
+        items: the items, in the same order.
+        train: rows of the items to train on.
+        held: rows of the held-out ones.
     """
 
-    seed: int = 0
-    epochs: int = 20
-    batch: int = 256
-    rate: float = 1e-3
-    weight_decay: float = 0.05
-    dropout: float = 0.4
-    latent: int = 512
-    hidden: int = 512
-    lexicon: float = 1.0
-    grounding: float = 0.002
-    ground_offset: float = 3.0
-    distillation: float = 1.0
-    flops: float = 0.0
-    averaging: float = 0.995
+    data: TrainingSet
+    names: tuple[tuple[str, str], ...]
+    items: tuple[Item, ...]
+    train: list[int]
+    held: list[int]
 
 
-def new_heads(data: TrainingSet, dictionary: Float32, config: TrainingConfig) -> Heads:
-    """Make untrained heads, with the statistics of the training set in them."""
-    frames = data.frames[np.concatenate(data.stills)]
-    texts = data.texts[np.concatenate(data.captions)]
-    frequency = data.frequencies()
-    rarity = -np.log(frequency + 1e-5)
-    rarity /= rarity[frequency > 0].mean()
-    # With nothing else known, a term is as probable as it is frequent.
-    share = data.targets.mean(axis=0).clip(1e-4, 0.5)
-    bias = np.log(share / (1 - share)) + config.ground_offset
-    sizes = HeadSizes(
-        frame=frames.shape[1],
-        text=texts.shape[1],
-        latent=config.latent,
-        hidden=config.hidden,
-        terms=len(dictionary),
-    )
-    return Heads(
-        sizes,
-        torch.from_numpy(dictionary),
-        frame_mean=torch.from_numpy(frames.mean(axis=0)),
-        frame_sd=torch.from_numpy(frames.std(axis=0) + 0.05),
-        text_mean=torch.from_numpy(texts.mean(axis=0)),
-        bias=torch.from_numpy(bias.astype(np.float32)),
-        own_weights=torch.from_numpy(np.log(np.expm1(rarity.clip(0.1, 3))).astype(np.float32)),
-        dropout=config.dropout,
+def read_corpus(recipe: Recipe, start: Start, lexicon: Lexicon) -> Corpus:
+    """Read data sets, their pictures' features and their captions.
+
+    What is missing or cannot be decoded is told in the log and left out.
+    """
+    sets = [read_dataset(folder, TRAIN) for folder in recipe.data]
+    stem = start.stem()
+    places: list[tuple[int, Int64]] = []
+    names: list[tuple[str, str]] = []
+    items: list[Item] = []
+    pictures = []
+    for source, data in enumerate(sets):
+        found = frame_features(data, stem, recipe.cache, recipe.schedule.views, PICTURES)
+        pictures.append(found.values)
+        _report(data, found.failed)
+        for item in data.items:
+            if item.name in found.rows:
+                places.append((source, found.rows[item.name]))
+                names.append((data.name, item.name))
+                items.append(item)
+    texts: dict[str, int] = {}
+    rows = [
+        np.array([texts.setdefault(caption, len(texts)) for caption in item.captions])
+        for item in items
+    ]
+    captions = read_captions(list(texts), start.tokenizer, lexicon, start.training_tokens)
+    held = np.array([held_out(*name) for name in names])
+    return Corpus(
+        TrainingSet(pictures, places, captions, rows, len(lexicon)),
+        tuple(names),
+        tuple(items),
+        np.flatnonzero(~held).tolist(),
+        np.flatnonzero(held).tolist(),
     )
 
 
-def loss_of(
-    heads: Heads, batch: Batch, present: Tensor, config: TrainingConfig, progress: float
-) -> Tensor:
-    """Return the loss of one batch; `progress` is the share of steps done."""
-    with torch.autocast("cpu", torch.bfloat16):
-        video, logits = heads.video(batch.frames, batch.picks)
-        text, guesses = heads.text(batch.texts)
-    logits, guesses = logits.float(), guesses.float()
-    positives = losses.duplicates(batch.items, batch.captions)
-    latent = heads.latent_temperature.exp().clamp(max=100) * text @ video.T
-    total = losses.contrastive(latent, positives)
-    if not config.lexicon:
-        return total
-    words = heads.query(batch.words, guesses)
-    lexicon = heads.lexicon_score(words, activate(logits))
-    ramp = min(1.0, progress / 0.2)
-    grounded = sum(
-        losses.grounding(side - config.ground_offset, batch.targets, present)
-        for side in (logits, guesses)
-    )
-    return (
-        total
-        + config.lexicon * losses.contrastive(lexicon, positives)
-        + config.grounding * grounded
-        + ramp * config.distillation * losses.distillation(latent, lexicon)
-        + config.flops * losses.flops(words)
-    )
+def _report(data: DataSet, failed: dict[str, str]) -> None:
+    if data.missing:
+        log.warning("%s: %d annotated items are not there", data.name, len(data.missing))
+    for name, reason in failed.items():
+        log.warning("%s: %s cannot be decoded (%s)", data.name, name, reason)
 
 
-def train(
-    data: TrainingSet, dictionary: Float32, config: TrainingConfig
-) -> tuple[Heads, list[float]]:
-    """Train heads.
+def train_pack(recipe: Recipe) -> Report | None:
+    """Run a recipe: train, calibrate, measure on the held-out items, write the pack.
 
     Returns:
-        the running mean of the weights, and the mean loss of each epoch.
+        the figures; None on processes other than the main one.
     """
-    torch.manual_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
-    heads = new_heads(data, dictionary, config)
-    kept = deepcopy(heads)
-    matrices = [p for p in heads.parameters() if p.ndim == 2]
-    others = [p for p in heads.parameters() if p.ndim != 2]
-    groups = [
-        {"params": matrices, "weight_decay": config.weight_decay, "lr": config.rate},
-        {"params": others, "weight_decay": 0.0, "lr": OTHERS_RATE * config.rate},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
-    steps = config.epochs * (len(data) // config.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [config.rate, OTHERS_RATE * config.rate], total_steps=steps + 1, pct_start=0.1
+    start = open_start(recipe)
+    lexicon = Lexicon.read(recipe.lexicon)
+    corpus = read_corpus(recipe, start, lexicon)
+    dictionary = start.dictionary(lexicon.terms)
+    with joined() as group:
+        torch.manual_seed(recipe.seed)
+        model = start.model(recipe, corpus.data.part(corpus.train), dictionary)
+        kept = Trainer(recipe, model.to(group.device), corpus, group).run()
+        if not group.is_main:
+            return None
+        return finish_pack(recipe, start, kept.cpu(), corpus.data, corpus.names, corpus.items)
+
+
+class Trainer:
+    """Trains a model on a corpus.
+
+    Args:
+        recipe: the settings.
+        model: untrained; on the group's device.
+        corpus: what to learn from.
+        group: the processes that train together.
+    """
+
+    def __init__(self, recipe: Recipe, model: Unify, corpus: Corpus, group: Group) -> None:
+        self._recipe, self._model, self._corpus, self._group = recipe, model, corpus, group
+        self._data = corpus.data.part(corpus.train)
+        self._held = corpus.data.part(corpus.held)
+        self._kept = deepcopy(model)
+        self._optimizer = torch.optim.AdamW(
+            parameter_groups(model, recipe.schedule), betas=(0.9, 0.98)
+        )
+        self._rates = [group["lr"] for group in self._optimizer.param_groups]
+        self._rng = np.random.default_rng(recipe.seed)
+        present = torch.from_numpy((self._data.frequencies() > 0).astype(np.float32))
+        self._objective = Objective(
+            recipe.loss, present.to(group.device), model.dictionary.detach().clone(), group
+        )
+        self._folder = recipe.out / RUN_FOLDER
+        self._metrics = self._folder / "metrics.jsonl"
+        self._steps = recipe.schedule.epochs * steps_of_epoch(self._data, recipe.schedule.batch)
+        self._text_side = model.text_grounding()
+        self._trainable = [p for p in self._text_side if p.requires_grad]
+
+    def run(self) -> Unify:
+        """Train to the end, from the last checkpoint if there is one.
+
+        Returns:
+            the model with the running mean of its weights.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        state = checkpoint.Run(
+            {"recipe": fingerprint(self._recipe)}, self._model, self._optimizer, self._rng,
+            self._kept, self._objective.controllers, self._group,
+        )  # fmt: skip
+        position = checkpoint.restore(self._folder, state) or checkpoint.Position(0, 0)
+        if self._group.is_main:
+            curves.cut_back(self._metrics, position.step)
+        step = position.step
+        for epoch in range(position.epoch, self._recipe.schedule.epochs):
+            for losses in self._epoch(step):
+                step += 1
+                self._write(step, losses)
+            self._after_epoch(epoch + 1, step)
+            checkpoint.save(self._folder, state, checkpoint.Position(epoch + 1, step))
+        return self._kept.eval()
+
+    def _epoch(self, step: int) -> Iterator[dict[str, float]]:
+        schedule, group = self._recipe.schedule, self._group
+        draw = Draw(pictures=schedule.pictures, masked=0.25 if self._recipe.loss.masked else 0.0)
+        order = shard(epoch_order(self._data, schedule.batch, self._rng), group.rank, group.size)
+        self._model.train()
+        for batch in batches(self._data, order, schedule.batch // group.size, draw, self._rng):
+            now = self._progress(step)
+            self._freeze(now.stage)
+            for rate, one in zip(self._rates, self._optimizer.param_groups, strict=True):
+                warmup = round(schedule.warmup * self._steps)
+                one["lr"] = rate * warmup_cosine(step, self._steps, max(1, warmup))
+            losses = self._objective(self._model, batch.to(group.device), now)
+            total: Tensor = torch.stack(list(losses.values())).sum()
+            self._optimizer.zero_grad()
+            total.backward()  # type: ignore[no-untyped-call]
+            group.average_gradients(self._model.parameters())
+            torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+            self._optimizer.step()
+            average(self._kept, self._model, min(schedule.averaging, (step + 1) / (step + 10)))
+            step += 1
+            yield {f"loss/{name}": float(value.detach()) for name, value in losses.items()}
+
+    def _progress(self, step: int) -> Progress:
+        share = self._recipe.schedule.ground_share
+        first = round(share * self._steps)
+        joint = max(0, step - first) / max(1, self._steps - first)
+        return Progress(step, self._steps, stage_of(step, self._steps, share), joint)
+
+    def _freeze(self, stage: Stage) -> None:
+        for parameter in self._trainable:
+            parameter.requires_grad_(stage is Stage.JOINT)
+        self._model.text_tower.train(stage is Stage.JOINT)
+        self._model.text_lexicon.train(stage is Stage.JOINT)
+
+    def _write(self, step: int, losses: dict[str, float]) -> None:
+        if self._group.is_main:
+            rates = {"lr/heads": max(one["lr"] for one in self._optimizer.param_groups)}
+            curves.append(self._metrics, step, losses | rates)
+
+    def _after_epoch(self, epoch: int, step: int) -> None:
+        schedule = self._recipe.schedule
+        log.info("epoch %d of %d", epoch, schedule.epochs)
+        if not self._group.is_main or (epoch % schedule.evaluate_every and epoch < schedule.epochs):
+            return
+        found = validate(self._kept, self._held, self._group.device)
+        curves.append(self._metrics, step, found)
+        curves.plot(self._metrics, self._folder / "curves.png")
+        log.info("  %s", ", ".join(f"{name} {value:.1f}" for name, value in found.items()))
+
+
+def parameter_groups(model: Unify, schedule: ScheduleRecipe) -> list[dict[str, object]]:
+    """Return AdamW's groups: towers, heads and the dictionary learn at rates of their own."""
+    heads = [model.video_latent, model.video_lexicon, model.text_latent, model.text_lexicon]
+    matrices = [p for head in heads for p in head.parameters() if p.ndim > 1]
+    biases = [p for head in heads for p in head.parameters() if p.ndim == 1]
+    named = dict(model.named_parameters(recurse=False))
+    dictionary = named.pop("dictionary")
+    dictionary.requires_grad_(schedule.dictionary_rate > 0)
+    scalar_rate = schedule.scalar_rate * schedule.rate
+    parts: Sequence[tuple[Sequence[Tensor], float, float]] = (
+        (matrices, schedule.rate, schedule.weight_decay),
+        ([*biases, *named.values()], scalar_rate, 0.0),
+        ([dictionary], schedule.dictionary_rate, 0.0),
+        *_tower(model.video_tower, schedule.video_rate, schedule.weight_decay),
+        *_tower(model.text_tower, schedule.text_rate, schedule.text_weight_decay),
     )
-    present = torch.from_numpy(data.present.astype(np.float32))
-    curve: list[float] = []
-    done = 0
-    for epoch in range(config.epochs):
-        seen = []
-        for batch in batches(data, config.batch, rng):
-            loss = loss_of(heads, batch, present, config, done / steps)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(heads.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            average(kept, heads, config.averaging)
-            seen.append(float(loss.detach()))
-            done += 1
-        curve.append(float(np.mean(seen)))
-        log.info("epoch %d of %d: loss %.3f", epoch + 1, config.epochs, curve[-1])
-    return kept.eval(), curve
+    groups: list[dict[str, object]] = []
+    for parameters, rate, decay in parts:
+        trained = [p for p in parameters if p.requires_grad]
+        if trained:
+            groups.append({"params": trained, "lr": rate, "weight_decay": decay})
+    return groups
+
+
+def _tower(
+    tower: torch.nn.Module, rate: float, decay: float
+) -> Iterator[tuple[list[Tensor], float, float]]:
+    yield [p for p in tower.parameters() if p.ndim > 1], rate, decay
+    yield [p for p in tower.parameters() if p.ndim <= 1], rate, 0.0
 
 
 @torch.no_grad()
-def average(kept: Heads, heads: Heads, decay: float) -> None:
+def average(kept: Unify, model: Unify, decay: float) -> None:
     """Move a running mean of weights toward the current ones."""
-    for mean, current in zip(kept.parameters(), heads.parameters(), strict=True):
-        mean.lerp_(current, 1 - decay)
+    for mean, current in zip(kept.parameters(), model.parameters(), strict=True):
+        if current.requires_grad:
+            mean.lerp_(current, 1 - decay)
 
 
-def main() -> None:
-    """Train, calibrate, measure and write a pack."""
-    parser = argparse.ArgumentParser(description="Train the heads of a pack.")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for frozen features")
-    parser.add_argument("--out", type=Path, required=True, help="the pack's folder")
-    parser.add_argument("--name", default="mini")
-    for field in fields(TrainingConfig):
-        flag = "--" + field.name.replace("_", "-")
-        parser.add_argument(flag, type=type(field.default), default=field.default)
-    options = vars(parser.parse_args())
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    folder = options["out"]
-    config = TrainingConfig(**{field.name: options[field.name] for field in fields(TrainingConfig)})
-    items = read_training_items(options["data"])
-    lexicon = Lexicon.read(folder / "lexicon.txt")
-    features, dictionary = load_inputs(items, lexicon, folder, options["data"], options["cache"])
-    train_set = make_set([item for item in items if not item.held_out], features, lexicon)
-    heads, curve = train(train_set, dictionary, config)
-    figures = finish_pack(folder, options["name"], export(heads), items, features, lexicon)
-    record = {"config": asdict(config), "loss": curve, "held_out": asdict(figures)}
-    (folder / "training.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    log.info("%s", figures.table())
-
-
-def load_inputs(
-    items: Sequence[Item], lexicon: Lexicon, folder: Path, data: Path, cache: Path
-) -> tuple[Features, Float32]:
-    """Return the frozen features of all items, and the (V, W) vectors of the terms."""
-    towers = folder / "towers"
-    vision = VisionTower(towers / "vision.xml", PACK_SHAPE.height, PACK_SHAPE.width)
-    text = TextTower(towers / "text.safetensors", towers / "tokenizer.json", MAX_TOKENS)
-    stamp = "-".join(sha256_of(towers / n)[:8] for n in ("vision.bin", "text.safetensors"))
-    features = load_features(items, data, cache, vision, text, PACK_SHAPE, stamp)
-    terms = cache / f"terms-{stamp}.npz"
-    return features, term_vectors(lexicon.terms, lambda t: encode_texts(t, terms, text))
-
-
-@torch.no_grad()
-def export(heads: Heads) -> dict[str, Float32]:
-    """Return the tensors that `unify.encoders.heads` reads: parameters in their final form."""
-    state = heads.state_dict()
-    for name in ("video_scale", "text_scale"):
-        state[name] = state[name].exp()
-    state["own"] = OWN_GAIN * torch.nn.functional.softplus(state["own"])
-    trained_only = ("latent_temperature", "lexicon_temperature")
-    return {n: t.numpy() for n, t in state.items() if n not in trained_only}
-
-
-if __name__ == "__main__":
-    main()
+def fingerprint(recipe: Recipe) -> str:
+    """Return what a checkpoint must agree with: all settings but the folders."""
+    settings = asdict(recipe)
+    for name in ("out", "cache", "data", "towers", "lexicon"):
+        settings[name] = Path(str(settings[name])).name
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()

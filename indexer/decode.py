@@ -131,6 +131,11 @@ def decode_image(data: bytes, shape: FrameShape) -> UInt8:
     raise MediaError("not a picture (nothing decodes)")
 
 
+def scale_picture(picture: UInt8, shape: FrameShape) -> UInt8:
+    """Scale an RGB picture (height, width, 3) exactly as a video frame would be."""
+    return FrameScaler(shape)(VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24"))
+
+
 def reason(error: Exception) -> str:
     """Return FFmpeg's own words for an error, on one line."""
     return " ".join(str(getattr(error, "strerror", None) or error).split())
