@@ -40,8 +40,15 @@ def train(
 
         torchrun --nproc-per-node 4 -m unify train recipe.toml
     """
-    from unify.encoders.recipe import read_recipe
-    from unify.encoders.train import train_pack
+    from unify.engine.errors import MissingPackage
+
+    try:
+        from unify.encoders.recipe import read_recipe
+        from unify.encoders.train import train_pack
+    except ModuleNotFoundError as error:
+        raise MissingPackage(
+            f"training needs {error.name}", "pip install 'unify-search[train]'"
+        ) from None
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     changes = {
@@ -51,6 +58,5 @@ def train(
         "cache": cache,
         "seed": seed,
     }
-    report = train_pack(read_recipe(config, changes))
-    if report:
+    if report := train_pack(read_recipe(config, changes)):
         render.say(report.table())

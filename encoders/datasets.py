@@ -224,7 +224,7 @@ def _chosen(path: Path, split: str | None, splits: Iterable[str]) -> str:
     names = list(splits)
     if split == TRAIN:
         fitting = [name for name in names if name.startswith(TRAIN)]
-        split = (fitting or names)[0] if fitting or len(names) == 1 else split
+        split = (fitting or [name for name in names if name == WHOLE] or [split])[0]
     if split is not None and split not in names:
         raise UsageError(f"{path} has no split {split!r}", f"it has {', '.join(names)}")
     return names[0] if split is None else split

@@ -6,7 +6,6 @@ Everything is measured with the NumPy heads, the ones that users run, never with
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -37,8 +36,6 @@ OWN_GAIN = 2.0
 # of each term's mean weight is taken off.
 BACKGROUND_SHARE = 0.7
 HEADS = "heads.safetensors"
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,6 @@ def finish_pack(
     settings = {name: asdict(getattr(recipe, name)) for name in ("model", "schedule", "loss")}
     record = {"seed": recipe.seed, **settings, "held_out": asdict(report)}
     (folder / "training.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    log.info("%s", report.table())
     return report
 
 

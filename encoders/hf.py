@@ -5,9 +5,8 @@
                        no mask, pooled at the last place
     siglip2            SigLIP 2 NaFlex, always looked at in squares
 
-(In transformers 5.23 aimv2 attends to later tokens unless a batch is padded: padding would change
-a vector. align, altclip, chinese_clip, tipsv2 and others take text or pixels in ways of their own,
-and PE-Core is not there as a dual encoder.)
+(In transformers 5.23 aimv2 sees later tokens unless a batch is padded: padding would change a
+vector. align, altclip, chinese_clip and tipsv2 have ways of their own; PE-Core is not there.)
 
 The models' own `get_image_features` and `get_text_features` compute (since transformers 5 they give
 a whole output, whose `pooler_output` is the feature); this module brings text and pixels to them

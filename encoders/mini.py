@@ -117,6 +117,11 @@ class MiniStart:
                 )
         self._folder, self._train_video = folder, train_video
         self._vision = load_file(folder / "vision.safetensors")
+        if "last.weight" not in self._vision:
+            raise UsageError(
+                f"{folder} holds the stem of a picture tower alone, as a pack does",
+                "write whole towers with python -m unify.encoders.export",
+            )
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.frame_shape = FRAME_SHAPE
         self.max_tokens = MAX_TOKENS

@@ -33,6 +33,7 @@ from unify.encoders.schedule import Stage, stage_of, warmup_cosine
 from unify.encoders.start import Start, open_start
 from unify.encoders.trainset import Draw, TrainingSet, batches, epoch_order, steps_of_epoch
 from unify.encoders.validation import validate
+from unify.engine.errors import UsageError
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Int64
 
@@ -88,6 +89,13 @@ def read_corpus(recipe: Recipe, start: Start, lexicon: Lexicon) -> Corpus:
     ]
     captions = read_captions(list(texts), start.tokenizer, lexicon, start.training_tokens)
     held = np.array([held_out(*name) for name in names])
+    for name in {of for of, _ in names}:
+        kept = [hold for (of, _), hold in zip(names, held, strict=True) if of == name]
+        if all(kept) or not any(kept):
+            raise UsageError(
+                f"{name} has {len(kept)} items, too few to train on some and hold out others",
+                "give a larger data set",
+            )
     return Corpus(
         TrainingSet(pictures, places, captions, rows, len(lexicon)),
         tuple(names),
@@ -117,6 +125,7 @@ def train_pack(recipe: Recipe) -> Report | None:
     with joined() as group:
         torch.manual_seed(recipe.seed)
         model = start.model(recipe, corpus.data.part(corpus.train), dictionary)
+        torch.manual_seed(recipe.seed + group.rank)  # other dropout on each process
         kept = Trainer(recipe, model.to(group.device), corpus, group).run()
         if not group.is_main:
             return None
@@ -135,6 +144,11 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, model: Unify, corpus: Corpus, group: Group) -> None:
         self._recipe, self._model, self._corpus, self._group = recipe, model, corpus, group
+        if recipe.schedule.batch % group.size:
+            raise UsageError(
+                f"a batch of {recipe.schedule.batch} cannot be shared by {group.size} processes",
+                "set schedule.batch to a multiple of them",
+            )
         self._data = corpus.data.part(corpus.train)
         self._held = corpus.data.part(corpus.held)
         self._kept = deepcopy(model)
@@ -169,19 +183,23 @@ class Trainer:
             curves.cut_back(self._metrics, position.step)
         step = position.step
         for epoch in range(position.epoch, self._recipe.schedule.epochs):
-            for losses in self._epoch(step):
+            for losses in self._epoch(epoch, step):
                 step += 1
                 self._write(step, losses)
             self._after_epoch(epoch + 1, step)
             checkpoint.save(self._folder, state, checkpoint.Position(epoch + 1, step))
+            if self._group.is_main:
+                curves.plot(self._metrics, self._folder / "curves.png")
         return self._kept.eval()
 
-    def _epoch(self, step: int) -> Iterator[dict[str, float]]:
-        schedule, group = self._recipe.schedule, self._group
+    def _epoch(self, epoch: int, step: int) -> Iterator[dict[str, float]]:
+        schedule, group, seed = self._recipe.schedule, self._group, self._recipe.seed
         draw = Draw(pictures=schedule.pictures, masked=0.25 if self._recipe.loss.masked else 0.0)
-        order = shard(epoch_order(self._data, schedule.batch, self._rng), group.rank, group.size)
+        whole = epoch_order(self._data, schedule.batch, np.random.default_rng([seed, epoch]))
+        order = shard(whole, group.rank, group.size)
+        rng = np.random.default_rng([seed, epoch, group.rank])  # each process draws its own
         self._model.train()
-        for batch in batches(self._data, order, schedule.batch // group.size, draw, self._rng):
+        for batch in batches(self._data, order, schedule.batch // group.size, draw, rng):
             now = self._progress(step)
             self._freeze(now.stage)
             for rate, one in zip(self._rates, self._optimizer.param_groups, strict=True):
@@ -222,7 +240,6 @@ class Trainer:
             return
         found = validate(self._kept, self._held, self._group.device)
         curves.append(self._metrics, step, found)
-        curves.plot(self._metrics, self._folder / "curves.png")
         log.info("  %s", ", ".join(f"{name} {value:.1f}" for name, value in found.items()))
 
 
