@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import numpy as np
 
 from unify.encoders.datasets import DataSet, Item
 from unify.engine.durable import replace_file
-from unify.engine.errors import MediaError
+from unify.engine.errors import MediaError, UsageError
 from unify.engine.types import Float16, Float32, Int64, UInt8
 from unify.indexer.decode import scale_picture
 from unify.indexer.ports import FrameShape
@@ -77,9 +78,12 @@ def frame_features(
         cache: a folder; made if needed.
         views: K; 1 is the picture as a search sees it, further ones are mirrored and cropped.
         count: pictures of an item, at most.
+
+    Raises:
+        UsageError: nothing of it can be decoded.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    name = f"{data.name}-{data.split}-{stem.stamp}-{views}x{count}"
+    name = f"{data.name}-{data.split}-{_content(data)}-{stem.stamp}-{views}x{count}"
     index, values = cache / f"{name}.json", cache / f"{name}.f16"
     if not index.is_file():
         log.info("%s: encoding the pictures of %d items", data.name, len(data.items))
@@ -93,6 +97,12 @@ def frame_features(
     )
 
 
+def _content(data: DataSet) -> str:
+    """Return a hash of which items there are and which pictures they have."""
+    listed = [(item.name, item.stills, str(item.video)) for item in data.items]
+    return f"{zlib.crc32(json.dumps(listed).encode()):08x}"
+
+
 def _compute(
     data: DataSet, stem: FrameStem, index: Path, values: Path, views: int, count: int
 ) -> None:
@@ -100,7 +110,8 @@ def _compute(
     failed: dict[str, str] = {}
     shape: tuple[int, ...] = ()
     done = 0
-    with values.open("wb") as file:
+    partial = values.with_name(f"{values.name}.{os.getpid()}.tmp")
+    with partial.open("wb") as file:
         for item, pictures in _views(data, stem.frame_shape, views, count, failed):
             found = stem.encode(pictures.reshape(-1, *pictures.shape[2:])).astype(np.float16)
             shape = (views, *found.shape[1:])
@@ -109,6 +120,10 @@ def _compute(
             if done // REPORT_EVERY < (done + len(pictures)) // REPORT_EVERY:
                 log.info("%s: %d pictures", data.name, done + len(pictures))
             done += len(pictures)
+    if not done:
+        partial.unlink()
+        raise UsageError(f"no item of {data.name} can be decoded", "check its files")
+    partial.replace(values)
     record = {"shape": (done, *shape), "rows": rows, "failed": failed}
     replace_file(index, json.dumps(record).encode())
 

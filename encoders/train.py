@@ -207,6 +207,10 @@ class Trainer:
                 one["lr"] = rate * warmup_cosine(step, self._steps, max(1, warmup))
             losses = self._objective(self._model, batch.to(group.device), now)
             total: Tensor = torch.stack(list(losses.values())).sum()
+            if not torch.isfinite(total):
+                raise UsageError(
+                    f"the loss of step {step + 1} is not a number", "train with a lower rate"
+                )
             self._optimizer.zero_grad()
             total.backward()  # type: ignore[no-untyped-call]
             group.average_gradients(self._model.parameters())
@@ -285,6 +289,7 @@ def average(kept: Unify, model: Unify, decay: float) -> None:
 def fingerprint(recipe: Recipe) -> str:
     """Return what a checkpoint must agree with: all settings but the folders."""
     settings = asdict(recipe)
-    for name in ("out", "cache", "data", "towers", "lexicon"):
+    for name in ("out", "cache", "towers", "lexicon"):
         settings[name] = Path(str(settings[name])).name
+    settings["data"] = [folder.name for folder in recipe.data]
     return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from tests.encoders.archives import write_tar
 from tests.encoders.tiny import write_data
 from unify.encoders.datasets import read_dataset
 from unify.encoders.features import crop, frame_features
+from unify.engine.errors import UsageError
 from unify.indexer.ports import FrameShape
 
 SHAPE = FrameShape(20, 16, "squash")
@@ -81,3 +83,19 @@ def test_a_crop_has_the_shape_and_is_a_part():
         assert part.shape == (16, 20, 3)
         height = int(part.max()) - int(part.min())
         assert 110 < height <= 200, "between half and all of it"
+
+
+def test_other_items_are_other_features(data, tmp_path):
+    frame_features(data, Stem(), tmp_path / "cache", 1, 12)
+    fewer = data.select(lambda name: name != "item0")
+    assert set(frame_features(fewer, Stem(), tmp_path / "cache", 1, 12).rows) == {
+        "item1", "item2", "item3", "item4",
+    }  # fmt: skip
+
+
+def test_nothing_to_decode_is_said(tmp_path):
+    folder = write_data(tmp_path / "world-train", items=2, stills=1)
+    write_tar(folder / "frames.tar", {f"item{i}_0.jpg": b"no picture" for i in range(2)})
+    with pytest.raises(UsageError, match="no item of world can be decoded"):
+        frame_features(read_dataset(folder, "train"), Stem(), tmp_path / "cache", 1, 12)
+    assert not list((tmp_path / "cache").iterdir())
