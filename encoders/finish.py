@@ -1,6 +1,7 @@
 """From a trained model to a pack: write, calibrate, measure.
 
-Everything is measured with the NumPy heads, the ones that users run, never with torch.
+Everything is measured with the NumPy heads, the ones that users run. Only the pictures' features
+come from torch, over the cached stems; `unify eval` measures the written pack itself.
 """
 
 from __future__ import annotations

@@ -164,8 +164,7 @@ class Trainer:
         self._folder = recipe.out / RUN_FOLDER
         self._metrics = self._folder / "metrics.jsonl"
         self._steps = recipe.schedule.epochs * steps_of_epoch(self._data, recipe.schedule.batch)
-        self._text_side = model.text_grounding()
-        self._trainable = [p for p in self._text_side if p.requires_grad]
+        self._grounding = [p for p in model.text_grounding() if p.requires_grad]
 
     def run(self) -> Unify:
         """Train to the end, from the last checkpoint if there is one.
@@ -227,7 +226,7 @@ class Trainer:
         return Progress(step, self._steps, stage_of(step, self._steps, share), joint)
 
     def _freeze(self, stage: Stage) -> None:
-        for parameter in self._trainable:
+        for parameter in self._grounding:
             parameter.requires_grad_(stage is Stage.JOINT)
         self._model.text_tower.train(stage is Stage.JOINT)
         self._model.text_lexicon.train(stage is Stage.JOINT)

@@ -163,7 +163,7 @@ def steps_of_epoch(data: TrainingSet, size: int) -> int:
     """Return how many batches `epoch_order` fills.
 
     Raises:
-        UsageError: none.
+        UsageError: no data set fills one.
     """
     counts = np.bincount([source for source, _ in data.places])
     if not (steps := int((counts // size).sum())):
