@@ -17,7 +17,7 @@ demo: $(VENV)/demo.stamp
 ifeq ($(strip $(VIDEOS)),)
 	@echo "== Indexing the sample videos of samples/ into .demo/samples"
 	@$(BIN)/unify index build samples --index .demo/samples
-	@for query in "a cat looking around" "a man with a camera" "a building by the water"; do \
+	@for query in "a horse in a field" "a man with a camera" "a temple by a lake"; do \
 	  echo; echo "== unify search \"$$query\" -k 3 --index .demo/samples"; \
 	  $(BIN)/unify search "$$query" -k 3 --index .demo/samples || exit; \
 	done

@@ -146,7 +146,7 @@ def test_the_installed_wheel_indexes_and_searches_offline(installed: Path, tmp_p
     for query, expected in (
         ("a red flower", "flower.mp4"),
         ("a man with a camera", "photographer.mp4"),
-        ("a building by the water", "temple.mp4"),
+        ("a temple by a lake", "temple.mp4"),
     ):
         out = unify("search", query, "--json", "--index", "index")
         assert Path(json.loads(out.splitlines()[0])["video"]).name == expected
