@@ -1,10 +1,10 @@
 """Saves a training run so that it can go on as if it had not been interrupted, bit for bit.
 
 A checkpoint is one safetensors file, `checkpoint-<step>.safetensors`: the tensors of model, weight
-average, optimizer and random generators, and in the header's metadata a JSON record of the rest
-with a SHA-256 over all of it. It appears whole or not at all (`engine.durable`); the one before is
-kept until the next, so that a damaged file costs some steps and not the run. No pickle, nothing
-in it can run. It must not know what the model is, what is trained, or when to save.
+average, optimizer and torch's random generators, and in the header's metadata a JSON record of the
+rest with a SHA-256 over all of it. It appears whole or not at all (`engine.durable`); the one
+before is kept until the next, so that a damaged file costs some steps and not the run. No pickle,
+nothing in it can run. It must not know what the model is, what is trained, or when to save.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
@@ -27,9 +26,8 @@ from unify.encoders.distributed import ALONE, Group
 from unify.engine.durable import replace_file
 from unify.engine.errors import UsageError
 
-FORMAT = 1
+FORMAT = 2
 PATTERN = "checkpoint-{step:09d}.safetensors"
-NUMPY_BYTES = 512  # room for a PCG64 state as JSON, which needs about 200
 
 log = logging.getLogger(__name__)
 
@@ -59,21 +57,19 @@ class Run:
 
     Attributes:
         config: settings and whatever else must be the same to go on (the data's hash), as JSON
-            values.
+            values by names that tell people what differs.
         model: its parameters and persistent buffers are kept.
         optimizer: AdamW, or another whose state is tensors; its groups keep their rates. Groups
             must be made alike in every run: those of frozen parameters too.
-        rng: the PCG64 generator (`numpy.random.default_rng`) that draws batches. The state of
-            torch's own generators is kept too, that of every process.
         average: a copy of the model that holds the running mean of its weights.
         controllers: further state by name.
-        group: the processes that train; only the main one writes.
+        group: the processes that train; only the main one writes and logs. The state of torch's
+            own generators is kept, that of every process.
     """
 
     config: Mapping[str, object]
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    rng: np.random.Generator
     average: nn.Module | None = None
     controllers: Mapping[str, Controller] = field(default_factory=dict)
     group: Group = ALONE
@@ -127,7 +123,8 @@ def restore(folder: Path, run: Run) -> Position | None:
         try:
             record, tensors = _read(path)
         except (SafetensorError, OSError, KeyError, ValueError) as error:
-            log.warning("checkpoint %s is damaged (%s); trying the one before it", path, error)
+            if run.group.is_main:
+                log.warning("checkpoint %s is damaged (%s); trying the one before it", path, error)
             continue
         _check_fit(path, record, tensors, run)
         _apply(path, record, tensors, run)
@@ -180,11 +177,7 @@ def _optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[list[Any], dict[
 
 def _generators(run: Run) -> dict[str, Tensor]:
     """This process's generators, each as (bytes,) uint8."""
-    state = json.dumps(run.rng.bit_generator.state).encode().ljust(NUMPY_BYTES)
-    found = {
-        "random.numpy": torch.frombuffer(bytearray(state), dtype=torch.uint8),
-        "random.torch": torch.get_rng_state(),
-    }
+    found = {"random.torch": torch.get_rng_state()}
     if run.group.device.type == "cuda":
         found["random.cuda"] = torch.cuda.get_rng_state(run.group.device)
     return found
@@ -259,9 +252,7 @@ def _apply(path: Path, record: Mapping[str, Any], tensors: Mapping[str, Tensor],
         ) from None
     for name in _generators(run):
         state = tensors[name][run.group.rank].clone()  # torch reads from the storage's beginning
-        if name == "random.numpy":
-            run.rng.bit_generator.state = json.loads(state.numpy().tobytes())
-        elif name == "random.torch":
+        if name == "random.torch":
             torch.set_rng_state(state)
         else:
             torch.cuda.set_rng_state(state, run.group.device)

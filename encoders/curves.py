@@ -3,7 +3,7 @@
 `metrics.jsonl` is only added to, so that a killed run leaves all it had; on resuming it is cut back
 to the checkpoint's step, so that in the end it is the file of an undisturbed run. Names of values
 begin with their panel of the picture: `loss/latent`, `lr/heads`, `active/video`,
-`recall/fused R@1`; others are kept and not drawn. It must not know what the values mean.
+`recall/msrvtt/latent`; others are kept and not drawn. It must not know what the values mean.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ from torch import distributed as dist
 from unify.engine.errors import UsageError
 from unify.engine.types import Int64
 
-PATIENCE = timedelta(minutes=10)  # how long one process waits for the others
+PATIENCE = timedelta(minutes=10)  # how long one process waits for the others in a step
+PREPARING = timedelta(days=7)  # how long the others wait for what the main one prepares
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +74,6 @@ class Group:
         gathered: Tensor = _Gather.apply(rows, self.rank, self.size)  # type: ignore[no-untyped-call]
         return gathered
 
-    def global_mean(self, value: Tensor) -> Tensor:
-        """Return the mean of one tensor over all processes, as of each term's mean weight.
-
-        It costs V numbers where gathering rows costs B * V. Gradient comes back as it is: the
-        1 / size of the mean and the `size` of the module's rule cancel.
-
-        Args:
-            value: of any shape, a mean over this process's rows; on `device`.
-        """
-        if self.size == 1:
-            return value
-        mean: Tensor = _GlobalMean.apply(value, self.size)  # type: ignore[no-untyped-call]
-        return mean
-
     def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Replace each gradient by its mean over all processes; call after `backward`.
 
@@ -108,6 +95,23 @@ class Group:
         if self.size > 1:
             dist.barrier()
 
+    @contextmanager
+    def main_first(self) -> Iterator[None]:
+        """Let the main process through a block first, and then all others at once.
+
+        For what one process computes and leaves in files (seen by all) where the others find it.
+        If it fails there, the others fail too. All processes must come here.
+        """
+        if self.size == 1:
+            yield
+            return
+        waiting = dist.new_group(backend="gloo", timeout=PREPARING)  # with a patience of its own
+        if not self.is_main:
+            dist.barrier(waiting)
+        yield
+        if self.is_main:
+            dist.barrier(waiting)
+
 
 ALONE = Group(0, 1, torch.device("cpu"))
 
@@ -125,20 +129,6 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         return gradients[0].narrow(0, ctx.start, ctx.length) * ctx.size, None, None
-
-
-class _GlobalMean(torch.autograd.Function):
-    """Mean over processes whose gradient is passed on unchanged."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, size: int) -> Tensor:
-        total = value.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(total)
-        return total / size
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return gradients[0], None
 
 
 def shard(order: Int64, rank: int, size: int) -> Int64:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unify.encoders.wordlist import STOP_WORDS
+from unify.encoders.word_forms import STOP_WORDS
 from unify.engine.fusion import Affine, Mode, affine
 from unify.engine.lexicon import Lexicon, words_of
 from unify.engine.types import Calibration, EncodedQuery, Float32, Float64, Int64, SparseRows

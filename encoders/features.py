@@ -8,14 +8,15 @@ Sizes: P pictures, K views.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -30,6 +31,8 @@ CROPPED_AREA = (0.5, 1.0)  # share of the picture that a cropped view keeps
 CROPPED_ASPECT = 1.18  # at most so much wider or higher
 LARGER = 1.25  # cropped views are cut from a picture so much larger than the stem takes
 REPORT_EVERY = 1000
+
+Decoded: TypeAlias = Iterator[tuple[Item, UInt8]]  # see `DataSet.frames`
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +60,13 @@ class FrameFeatures:
     """The stem's results for one data set.
 
     Attributes:
+        key: names what they were computed from and how; other features have another.
         values: (P, K, ...) float16, on disk.
         rows: an item's name to its rows of `values`, in time order.
         failed: items that cannot be decoded, and why.
     """
 
+    key: str
     values: Float16
     rows: dict[str, Int64]
     failed: dict[str, str]
@@ -83,14 +88,15 @@ def frame_features(
         UsageError: nothing of it can be decoded.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    name = f"{data.name}-{data.split}-{_content(data)}-{stem.stamp}-{views}x{count}"
-    index, values = cache / f"{name}.json", cache / f"{name}.f16"
+    key = f"{data.name}-{data.split}-{_content(data)}-{stem.stamp}-{views}x{count}"
+    index, values = cache / f"{key}.json", cache / f"{key}.f16"
     if not index.is_file():
         log.info("%s: encoding the pictures of %d items", data.name, len(data.items))
         _compute(data, stem, index, values, views, count)
     record = json.loads(index.read_text("utf-8"))
     shape = tuple(record["shape"])
     return FrameFeatures(
+        key,
         np.memmap(values, np.float16, "r", shape=shape),
         {item: np.arange(*span) for item, span in record["rows"].items()},
         record["failed"],
@@ -98,9 +104,23 @@ def frame_features(
 
 
 def _content(data: DataSet) -> str:
-    """Return a hash of which items there are and which pictures they have."""
-    listed = [(item.name, item.stills, str(item.video)) for item in data.items]
-    return f"{zlib.crc32(json.dumps(listed).encode()):08x}"
+    """Return a hash of which items there are and which pictures they have.
+
+    Of a file it knows size and time of change, not its folder: a data set may be moved.
+    """
+    listed = [
+        (item.name, item.stills, _stamp(item.video), item.start_s, item.end_s)
+        for item in data.items
+    ]
+    text = json.dumps([_stamp(data.archive), listed])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _stamp(path: Path | None) -> tuple[str, int, int] | None:
+    if path is None:
+        return None
+    facts = path.stat()
+    return path.name, facts.st_size, facts.st_mtime_ns
 
 
 def _compute(
@@ -143,13 +163,33 @@ def _views(
             yield item, np.stack([frames, frames[:, :, ::-1]][:views], axis=1)
         return
     larger = data.frames(data.items, FrameShape(width, height, shape.fit), count, note)
-    for (item, frames), (_, large) in zip(plain, larger, strict=True):
+    for item, frames, large in _both(data.items, plain, larger):
         rng = np.random.default_rng(zlib.crc32(item.name.encode()))
         made = [frames, frames[:, :, ::-1]]
         for view in range(2, views):
             cut = np.stack([crop(frame, shape, rng) for frame in large])
             made.append(cut[:, :, ::-1] if view % 2 else cut)
         yield item, np.stack(made, axis=1)
+
+
+def _both(
+    items: Sequence[Item], one: Decoded, other: Decoded
+) -> Iterator[tuple[Item, UInt8, UInt8]]:
+    """Pair two decodings of the same items; what only one of them has is left out.
+
+    They are decoded twice, as a picture scaled down from a larger one is not quite the one that
+    an index sees; and a decoder that is killed in one pass may live through the other.
+    """
+    places = {item.name: place for place, item in enumerate(items)}
+    a, b = next(one, None), next(other, None)
+    while a and b:
+        ahead = places[a[0].name] - places[b[0].name]
+        if not ahead:
+            yield *a, b[1]
+        if ahead <= 0:
+            a = next(one, None)
+        if ahead >= 0:
+            b = next(other, None)
 
 
 def crop(picture: UInt8, shape: FrameShape, rng: np.random.Generator) -> UInt8:

@@ -19,7 +19,7 @@ from unify.encoders import calibrate
 from unify.encoders.datasets import Item, held_out
 from unify.encoders.evaluate import Recall, Scores, score, word_coverage
 from unify.encoders.heads import HeadsFile, save_heads
-from unify.encoders.manifest import Manifest, describe_files
+from unify.encoders.manifest import FILE_NAME, Manifest, describe_files
 from unify.encoders.model import Unify
 from unify.encoders.recipe import Recipe
 from unify.encoders.start import Start
@@ -81,6 +81,9 @@ def finish_pack(
 ) -> Report:  # fmt: skip
     """Write a pack, calibrate it, and measure it on the held-out items.
 
+    Where the folder holds a pack already, that one ends here: cut off in between there is no
+    pack, rather than one whose `pack.json` speaks of other files.
+
     Args:
         recipe: of the run.
         start: what it started from.
@@ -90,7 +93,8 @@ def finish_pack(
         items: the items themselves, in the same order.
     """
     folder = recipe.out
-    start.write_towers(folder / "towers")
+    (folder / FILE_NAME).unlink(missing_ok=True)
+    start.write_towers(folder / "towers", model)
     if recipe.lexicon.resolve() != (folder / "lexicon.txt").resolve():
         shutil.copyfile(recipe.lexicon, folder / "lexicon.txt")
     tensors = start.tensors(model) | head_tensors(model)
@@ -101,10 +105,10 @@ def finish_pack(
         len(measured.lexicon), "float32", describe_files(folder, start.vector_files(folder)),
         start.kind,
     )  # fmt: skip
-    manifest.write(folder)
     settings = {name: asdict(getattr(recipe, name)) for name in ("model", "schedule", "loss")}
     record = {"seed": recipe.seed, **settings, "held_out": asdict(report)}
     (folder / "training.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    manifest.write(folder)
     return report
 
 
@@ -134,7 +138,7 @@ class _Measured:
         self._held = np.array([held_out(*name) for name in names])
         self.lexicon = Lexicon.read(folder / "lexicon.txt")
         heads = HeadsFile(self._path)
-        self._features = start.features(heads, data)
+        self._features = start.features(folder, heads, data)
         self._sentences = start.sentences(folder, heads)
 
     def finish(self) -> Report:

@@ -16,6 +16,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from unify.encoders.minilm import gelu, layer_norm
 from unify.engine.types import (
     Calibration,
     EncodedQuery,
@@ -29,6 +30,7 @@ MOMENT_TERMS = 128  # weights kept of a moment
 FRAME_TERMS = 16  # of a frame, for the track of when a term shows
 QUERY_TERMS = 64
 FRAME_CHUNK = 256  # frames whose (V,) weights are held at once
+BLOCKED = -1e4  # a term's logit where no token votes
 
 
 class HeadsFile:
@@ -42,6 +44,9 @@ class HeadsFile:
     def tensor(self, name: str) -> Float32:
         """Return one tensor."""
         return np.asarray(self._file.get_tensor(name), np.float32)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
 
     def below(self, prefix: str) -> dict[str, Float32]:
         """Return the tensors under a prefix, by the rest of their names."""
@@ -102,12 +107,31 @@ class Projection:
         return np.asarray(x @ self._direct + self._bias + hidden @ self._down, np.float32)
 
 
+class Transform:
+    """Dense, GELU, LayerNorm: a masked language model's states before its word vectors."""
+
+    def __init__(self, file: HeadsFile, name: str) -> None:
+        self._dense = file.tensor(f"{name}.dense.weight").T
+        self._bias = file.tensor(f"{name}.dense.bias")
+        self._norm = file.tensor(f"{name}.norm.weight"), file.tensor(f"{name}.norm.bias")
+
+    def __call__(self, x: Float32) -> Float32:
+        """(rows, W) to (rows, W)."""
+        return layer_norm(gelu(x @ self._dense + self._bias), *self._norm)
+
+
 class TextHead:
-    """States of a sentence to a query."""
+    """States of a sentence to a query.
+
+    Attributes:
+        cosine: whether logits are cosines with the dictionary, of unit states; else they are a
+            masked language model's, of the tokens' states as they are.
+    """
 
     def __init__(self, file: HeadsFile) -> None:
         self._latent = Projection(file, "text_latent")
-        self._lexicon = Projection(file, "text_lexicon")
+        self.cosine = "text_lexicon.dense.weight" not in file
+        self._lexicon = (Projection if self.cosine else Transform)(file, "text_lexicon")
         self._dictionary = file.tensor("dictionary")
         self._scale = file.number("text_scale")
         self._bias = file.tensor("text_bias")
@@ -119,11 +143,13 @@ class TextHead:
         Args:
             latent: (W,) unit vector of the sentence, of the latent branch.
             voters: (L + 1, W) unit vectors of the sentence and of its tokens, of the lexicon
-                branch; each term gets its largest logit over them.
+                branch, or (L, W) the tokens' states where logits are no cosines; each term gets
+                its largest logit over them.
             own: terms that stand in the text.
         """
-        states = unit(self._lexicon(voters))  # (L + 1, W)
-        logits = (self._dictionary @ states.T).max(axis=1)  # (V,)
+        states = self._lexicon(voters)
+        states = unit(states) if self.cosine else states
+        logits = (self._dictionary @ states.T).max(axis=1, initial=BLOCKED)  # (V,)
         weights = activate(self._scale * logits + self._bias)
         weights[own] += self._own[own]
         first = np.zeros(len(weights), bool)
@@ -139,7 +165,9 @@ class VideoHead:
 
     def __init__(self, file: HeadsFile) -> None:
         self._latent = Projection(file, "video_latent")
-        self._lexicon = Projection(file, "video_lexicon")
+        speaks = "video_lexicon.transform.dense.weight" in file
+        self._lexicon = Projection(file, f"video_lexicon{'.projection' if speaks else ''}")
+        self._words = Transform(file, "video_lexicon.transform") if speaks else unit
         self._dictionary = file.tensor("dictionary").T
         self._scale = file.number("video_scale")
         self._bias = file.tensor("video_bias")
@@ -174,7 +202,7 @@ class VideoHead:
 
     def _weights(self, features: Float32) -> Float32:
         """Frames (F, C) to weights (F, V), above what any frame would get."""
-        states = unit(self._lexicon(features))
+        states = self._words(self._lexicon(features))
         weights = activate(self._scale * (states @ self._dictionary) + self._bias)
         return np.asarray(np.maximum(weights - self._background, 0), np.float32)
 

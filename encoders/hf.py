@@ -130,7 +130,7 @@ class Towers:
         """Encode (F, height, width, 3) RGB frames of `pixels.shape` to (F, D), not normalised."""
         torch = load_torch()
         out = []
-        with torch.inference_mode(), _exact(torch):
+        with torch.inference_mode(), exact(torch):
             for start in range(0, len(frames), FRAME_BATCH):
                 batch = torch.tensor(frames[start : start + FRAME_BATCH], device=self.device)
                 out.append(self.frame_features(batch).cpu().numpy())
@@ -141,7 +141,7 @@ class Towers:
         torch = load_torch()
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         out: dict[int, Float32] = {}
-        with torch.inference_mode(), _exact(torch):
+        with torch.inference_mode(), exact(torch):
             for start in range(0, len(order), TEXT_BATCH):
                 rows = order[start : start + TEXT_BATCH]
                 batch = self.tokens([texts[i] for i in rows])
@@ -290,7 +290,7 @@ def _quiet(transformers: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _exact(torch: Any) -> Iterator[None]:
+def exact(torch: Any) -> Iterator[None]:
     """Keep cuDNN from rounding float32 to TF32: the patch embedding is a convolution."""
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False

@@ -22,7 +22,7 @@ from unify.encoders.hf_prepare import HEADS, PREFIX, prepare_local
 from unify.encoders.hub import CHECKPOINT
 from unify.encoders.manifest import FILE_NAME, read_manifest
 from unify.encoders.packs import PackFacts
-from unify.encoders.wordlist import STOP_WORDS
+from unify.encoders.word_forms import STOP_WORDS
 from unify.encoders.zeroshot import Space, TextHead, VideoHead
 from unify.engine.errors import UsageError
 from unify.engine.lexicon import Lexicon, words_of

@@ -2,10 +2,11 @@
 
 Its towers share a space, so training starts from what they can do: the latent score is their
 cosine, and the lexicon's logits are cosines with the words' own vectors, centred. The towers stay
-as they are; what is trained stands above them, in `gated.py` and the heads. They are kept out of
-the model's state, so that a checkpoint of a run holds what it trained and nothing else. It must
-not know losses or data sets.
-Sizes: B captions, L tokens, D joint width, V terms.
+as they are, but for the last blocks where they are fine-tuned (`hf_blocks.py`); what else is
+trained stands above them, in `gated.py` and the heads. What is frozen is kept out of the model's
+state, so that a checkpoint of a run holds what it trained and nothing else. It must not know
+losses or data sets.
+Sizes: B captions, L tokens, N frames, P patch states, W tower width, D joint width, V terms.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from torch import Tensor, nn
 from unify.encoders import hub, manifest, zeroshot
 from unify.encoders.gated import COUNTS, Branches, FrameBranches, TextBranches
 from unify.encoders.heads import HeadsFile
-from unify.encoders.hf import FAMILIES, TokenStates, Towers, read_config
+from unify.encoders.hf import FAMILIES, FRAME_BATCH, Towers, read_config
+from unify.encoders.hf_blocks import Backbone
 from unify.encoders.hf_trained import TOWERS, TowerSentences, TwinVideoHead, frame_branches
 from unify.encoders.model import Projection, TextStates, Unify
 from unify.encoders.recipe import LossRecipe, Recipe
@@ -38,7 +40,7 @@ from unify.encoders.start import (
 )
 from unify.encoders.trainset import TrainingSet
 from unify.engine.errors import UsageError
-from unify.engine.types import Float32, UInt8
+from unify.engine.types import Float16, Float32, UInt8
 from unify.indexer.ports import FrameShape
 
 TRAINING_TOKENS = 32  # as CLIP4Clip cuts captions of short clips
@@ -46,41 +48,8 @@ LARGEST_SCALE = math.log(99)  # at 100 the model's clamp would keep the temperat
 MOST_ACTIVE = 0.5  # of the items, however small the lexicon
 
 
-class Backbone:
-    """The frozen towers: computed with, but neither trained, copied nor kept with a model.
-
-    Args:
-        towers: the checkpoint.
-        whole_context: whether texts are padded to the whole context.
-        pad: the padding token.
-    """
-
-    def __init__(self, towers: Towers, whole_context: bool, pad: int) -> None:
-        towers.model.requires_grad_(False)
-        self.towers, self._whole_context, self._pad = towers, whole_context, pad
-
-    def __deepcopy__(self, memo: dict[int, object]) -> Backbone:
-        return self
-
-    @torch.no_grad()
-    def states(self, ids: Tensor, mask: Tensor) -> TokenStates:
-        """Encode (B, L) ids with their bool mask, in float32, on the device of the ids."""
-        towers, length = self.towers, ids.shape[1]
-        towers.model.to(ids.device)
-        towers.device = str(ids.device)
-        ids = ids.masked_fill(~mask, self._pad)
-        if self._whole_context:
-            more = max(0, towers.context - length)
-            tokens = {"input_ids": nn.functional.pad(ids, (0, more), value=self._pad)}
-        else:
-            tokens = {"input_ids": ids, "attention_mask": mask.long()}
-        with torch.autocast(ids.device.type, enabled=False):
-            found = towers.token_states(tokens)
-        return TokenStates(found.states[:, :length], found.words[:, :length] & mask, found.pooled)
-
-
 class HfText(nn.Module):
-    """The frozen text tower with what is trained above it.
+    """The text tower with what is trained above it.
 
     Args:
         backbone: the towers.
@@ -89,31 +58,54 @@ class HfText(nn.Module):
 
     def __init__(self, backbone: Backbone, above: TextBranches) -> None:
         super().__init__()
-        self._backbone = backbone
+        self.backbone = backbone
+        self.blocks = backbone.blocks()[1]
         self.above = above
 
     def forward(self, ids: Tensor, mask: Tensor) -> TextStates:
         """(B, L) ids and bool mask to states."""
-        found = self._backbone.states(ids, mask)
+        found = self.backbone.states(ids, mask)
         states: TextStates = self.above(found.pooled, found.states, found.words)
         return states
 
 
+class HfVideo(nn.Module):
+    """The trained blocks of the picture tower with what is trained above it.
+
+    Args:
+        backbone: the towers.
+        above: of which only the branches are trained.
+    """
+
+    def __init__(self, backbone: Backbone, above: FrameBranches) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.blocks = backbone.blocks()[0]
+        self.above = above
+
+    def forward(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, P, W) states below the blocks to (N, D) unit features of each branch."""
+        latent, lexicon = self.above(self.backbone.frame_features(states))
+        return latent, lexicon
+
+
 @dataclass(frozen=True, slots=True)
 class HfStem:
-    """The whole picture tower; see `features.FrameStem`."""
+    """The picture tower below its trained blocks, or all of it; see `features.FrameStem`."""
 
     stamp: str
-    towers: Towers
+    backbone: Backbone
 
     @property
     def frame_shape(self) -> FrameShape:
         """The pictures it takes."""
-        return self.towers.pixels.shape
+        return self.backbone.towers.pixels.shape
 
     def encode(self, frames: UInt8) -> Float32:
-        """Encode (F, height, width, 3) frames to (F, D)."""
-        return self.towers.encode_frames(frames)
+        """Encode (F, height, width, 3) frames to (F, P, W) states, or (F, D) features."""
+        if self.backbone.trained:
+            return self.backbone.encode_below(frames)
+        return self.backbone.towers.encode_frames(frames)
 
 
 class HfStart:
@@ -121,25 +113,27 @@ class HfStart:
 
     Args:
         folder: a checkpoint, see `unify.encoders.hf`.
+        fine_tune: how many of each tower's last blocks are to be trained.
     """
 
     kind = manifest.Towers.TRANSFORMERS
 
-    def __init__(self, folder: Path) -> None:
-        whole = FAMILIES[read_config(folder)["model_type"]].whole_context
+    def __init__(self, folder: Path, fine_tune: int) -> None:
+        self._whole_context = FAMILIES[read_config(folder)["model_type"]].whole_context
         self._folder, self._towers = folder, Towers(folder)
-        self.tokenizer, pad = read_tokenizer(folder, whole)
-        self._backbone = Backbone(self._towers, whole, pad)
+        self.tokenizer, self._pad = read_tokenizer(folder, self._whole_context)
+        self._backbone = Backbone(self._towers, self._whole_context, self._pad, fine_tune)
         self.frame_shape = self._towers.pixels.shape
         self.max_tokens = self._towers.context
         self.training_tokens = min(TRAINING_TOKENS, self._towers.context)
 
     def stem(self) -> HfStem:
-        """Return what training leaves as it is of the picture tower: all of it."""
+        """Return what training leaves as it is of the picture tower."""
         names = hub.checkpoint_files(path.name for path in self._folder.iterdir())
         files = manifest.describe_files(self._folder, names)
         digest = hashlib.sha256("".join(file.sha256 for file in files).encode())
-        return HfStem(digest.hexdigest()[:8], self._towers)
+        below = f"-below{self._backbone.trained}" if self._backbone.trained else ""
+        return HfStem(f"{digest.hexdigest()[:8]}{below}", self._backbone)
 
     def dictionary(self, terms: Sequence[str]) -> Float32:
         """Return (V, D) unit vectors of the terms: those of the zero-shot pack."""
@@ -158,7 +152,8 @@ class HfStart:
                 f"set model.latent = {width}",
             )
         counts, dropout = COUNTS[settings.sharing], settings.dropout
-        video = FrameBranches(Branches(width, counts, dropout, attends=False))
+        frames = FrameBranches(Branches(width, counts, dropout, attends=False))
+        video = HfVideo(self._backbone, frames) if self._backbone.trained else frames
         above = TextBranches(Branches(width, counts, settings.text_dropout, attends=True))
         text = HfText(self._backbone, above)
         video.requires_grad_(settings.train_video)
@@ -183,26 +178,48 @@ class HfStart:
         start_sparse(model, data, recipe.loss)
         return model
 
-    def features(self, heads: HeadsFile, data: TrainingSet) -> list[Float32]:
+    def features(self, folder: Path, heads: HeadsFile, data: TrainingSet) -> list[Float32]:
         """Return each data set's (P, 2 D) features, as a pack's `encode_frames` gives them."""
-        blocks = frame_branches(heads)
-        return [blocks.encode(np.asarray(values[:, 0], np.float32)) for values in data.pictures]
+        blocks, kept = frame_branches(heads), self._backbone.trained
+        towers = self._written(folder)
+        backbone = Backbone(towers, self._whole_context, self._pad, kept)
+
+        def encode(part: Float16) -> Float32:
+            values = torch.from_numpy(np.asarray(part, np.float32))
+            if kept:
+                with torch.inference_mode():
+                    values = backbone.frame_features(values.to(towers.device)).cpu()
+            return blocks.encode(values.numpy())
+
+        return [
+            np.concatenate([
+                encode(values[i : i + FRAME_BATCH, 0]) for i in range(0, len(values), FRAME_BATCH)
+            ])
+            for values in data.pictures
+        ]  # fmt: skip
+
+    def _written(self, folder: Path) -> Towers:
+        """Return the towers of a pack in the making."""
+        return Towers(folder / TOWERS) if self._backbone.trained else self._towers
 
     def tensors(self, model: Unify) -> dict[str, np.ndarray]:
         """Return the gated blocks, by their names in the heads file."""
         video, text = model.video_tower, model.text_tower
-        assert isinstance(video, FrameBranches) and isinstance(text, HfText)
-        found = {f"vision.{name}": value for name, value in video.branches.tensors().items()}
+        assert isinstance(video, FrameBranches | HfVideo) and isinstance(text, HfText)
+        frames = video.above if isinstance(video, HfVideo) else video
+        found = {f"vision.{name}": value for name, value in frames.branches.tensors().items()}
         blocks = text.above.branches.tensors()
         return found | {f"text.{name}": value for name, value in blocks.items()}
 
-    def write_towers(self, out: Path) -> None:
+    def write_towers(self, out: Path, model: Unify) -> None:
         """Write the checkpoint, its tokenizer and its preprocessing into a pack's `towers/`."""
+        text = model.text_tower
+        assert isinstance(text, HfText)
         out.mkdir(parents=True, exist_ok=True)
         for name in hub.SETTINGS:
             if (self._folder / name).is_file():
                 shutil.copyfile(self._folder / name, out / name)
-        self._towers.model.save_pretrained(out)
+        text.backbone.towers.model.save_pretrained(out)
         for path in out.iterdir():
             path.chmod(0o644)
 
@@ -213,7 +230,7 @@ class HfStart:
 
     def sentences(self, folder: Path, heads: HeadsFile) -> TowerSentences:
         """Return the text side of the pack in the making."""
-        return TowerSentences(self._towers, heads)
+        return TowerSentences(self._written(folder), heads)
 
     def video_head(self, heads: HeadsFile) -> TwinVideoHead:
         """Return what makes moments of `features`."""

@@ -167,18 +167,20 @@ def bag_of_words(weights: Tensor, targets: Tensor) -> Tensor:
 
 
 @_in_float32
-def masked_words(weights: Tensor, removed: Tensor) -> Tensor:
+def masked_words(logits: Tensor, removed: Tensor) -> Tensor:
     """Have a text say the words that were taken out of it, as masked language modelling does.
 
-    For text towers without a language model's head: `bag_of_words` of the removed words alone,
-    which a text from which they are missing must bring to mind. The form is ours.
+    `-(1/|r|) sum_{j in r} log softmax(z)_j` over all terms, for text towers without a language
+    model's head. Of logits and not of weights: a term that is not active yet must be reached too.
+    The form is ours.
 
     Args:
-        weights: (B, V) of the texts after the removal, activated; or logits, whose gradient
-            reaches terms that are not active yet.
+        logits: (B, V) of the texts after the removal, before the activation.
         removed: (B, V) 1 for each word that was taken out; rows without any count nothing.
     """
-    return bag_of_words(weights, removed)
+    sizes = removed.sum(dim=1)
+    said = (removed * logits.log_softmax(dim=1)).sum(dim=1)
+    return _mean_where(-said / sizes.clamp(min=SMALLEST_NORM), sizes > 0)
 
 
 @_in_float32
@@ -228,16 +230,6 @@ def flops(weights: Tensor) -> Tensor:
         weights: (B, V) not below 0.
     """
     return weights.mean(dim=0).square().sum()
-
-
-@_in_float32
-def l1(weights: Tensor) -> Tensor:
-    """Mean over rows of the sum of weights: the simpler rival of `flops`.
-
-    Args:
-        weights: (B, V).
-    """
-    return weights.abs().sum(dim=1).mean()
 
 
 @_in_float32

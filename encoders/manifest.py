@@ -22,7 +22,7 @@ from unify.engine.errors import UsageError
 from unify.indexer.ports import FrameShape
 
 FILE_NAME = "pack.json"
-FORMAT = 1
+FORMAT = 2  # 2: the text layers that were trained lie in the heads' file
 # Files beside these say things to people and change no vector.
 VECTOR_FILES = (
     "towers/vision.safetensors",
@@ -169,7 +169,7 @@ def read_manifest(folder: Path) -> Manifest:
         if version != FORMAT:
             raise UsageError(
                 f"{path} has format {version}, this version reads {FORMAT}",
-                "use the version of unify that wrote the pack",
+                "build or pull the pack again, or use the version of unify that wrote it",
             )
         written = content.pop("fingerprint")
         content["frame_shape"] = FrameShape(**content["frame_shape"])

@@ -2,7 +2,9 @@
 
 The lexicon's dictionary comes from centred word vectors of the text tower and the text head starts
 as the identity, so that texts speak the lexicon at once; the video side starts at random, and the
-first stage grounds it: the paper's own case. It must not know losses or data sets.
+first stage grounds it: the paper's own case. Where the text tower is a masked language model's and
+the lexicon its pieces, its own head takes their place (`mlm.py`), as in the paper. It must not
+know losses or data sets.
 """
 
 from __future__ import annotations
@@ -20,19 +22,28 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
+from unify.encoders import mlm
 from unify.encoders.dictionary import term_vectors
 from unify.encoders.heads import HeadsFile, VideoHead
 from unify.encoders.manifest import VECTOR_FILES, Towers
 from unify.encoders.minilm import TextTower
+from unify.encoders.mlm import (
+    LanguageHead,
+    MlmText,
+    Transform,
+    TransformedProjection,
+    read_head,
+)
 from unify.encoders.model import Projection, TextStates, Unify
 from unify.encoders.recipe import Recipe
 from unify.encoders.sentences import SentenceEncoder
 from unify.encoders.start import first_lexical, sample_features, sample_sentences
-from unify.encoders.towers import BertText, CnnTop, Sharing
+from unify.encoders.towers import BertText, CnnTop, Sharing, inner_tokens, unit_mean
 from unify.encoders.trainset import TrainingSet
 from unify.encoders.vision import STEM_BLOCKS, VisionTower
 from unify.engine.durable import sha256_of
 from unify.engine.errors import UsageError
+from unify.engine.lexicon import Lexicon
 from unify.engine.types import Float32, UInt8
 from unify.indexer.ports import FrameShape
 
@@ -73,17 +84,10 @@ class MiniText(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor) -> TextStates:
         """(B, L) ids and bool mask to states; the first and last token are special."""
         latent, lexicon = self.bert(ids, mask)
-        whole = _unit_mean(lexicon, mask)[:, None]
+        whole = unit_mean(lexicon, mask)[:, None]
         voters = torch.cat([whole, nnf.normalize(lexicon.float(), dim=-1)], dim=1)
-        votes = mask.clone()
-        votes[:, 0] = False
-        votes.scatter_(1, (mask.sum(dim=1, keepdim=True) - 1), False)
-        votes = torch.cat([torch.ones_like(votes[:, :1]), votes], dim=1)
-        return TextStates(_unit_mean(latent, mask), voters, votes)
-
-
-def _unit_mean(states: Tensor, mask: Tensor) -> Tensor:
-    return nnf.normalize((states.float() * mask[..., None]).sum(dim=1), dim=1)
+        votes = torch.cat([torch.ones_like(mask[:, :1]), inner_tokens(mask)], dim=1)
+        return TextStates(unit_mean(latent, mask), voters, votes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,9 @@ class MiniStart:
         return MiniStem(stamp, tower)
 
     def dictionary(self, terms: Sequence[str]) -> Float32:
-        """Return (V, W) unit vectors of the terms."""
+        """Return (V, W) unit vectors of the terms, or a language model's own word vectors."""
+        if head := read_head(self._folder, self.tokenizer, terms):
+            return head.words
         tower = TextTower(
             self._folder / "text.safetensors", self._folder / "tokenizer.json", MAX_TOKENS
         )
@@ -158,8 +164,9 @@ class MiniStart:
         bert = BertText(
             text_tensors, settings.frozen_layers, settings.sharing, settings.text_dropout
         )
+        head = self._language_head(recipe)
         video = MiniVideo(CnnTop(self._vision) if self._train_video else None)
-        text = MiniText(bert)
+        text = MlmText(bert) if head else MiniText(bert)
         text.bert.shared.requires_grad_(settings.train_text)
         text.bert.latent.requires_grad_(settings.train_text)
         text.bert.lexicon.requires_grad_(settings.train_text)
@@ -168,17 +175,31 @@ class MiniStart:
         text_mean = sentences.mean(dim=0)
         gain = torch.full_like(text_mean, TEXT_GAIN)
         hidden, dropout, width = settings.hidden, settings.dropout, dictionary.shape[1]
+        video_latent = Projection(mean, scale, hidden, settings.latent, dropout)
+        video_lexicon = Projection(mean, scale, hidden, width, dropout)
+        text_latent = Projection(text_mean, gain, hidden, settings.latent, dropout)
+        text_lexicon = Projection(text_mean, gain, hidden, width, dropout, identity=True)
+        lexical = first_lexical(data, dictionary, recipe.loss.ground_offset)
+        video_words: nn.Module = video_lexicon
+        text_words: nn.Module = text_lexicon
+        if head:
+            video_words = TransformedProjection(video_lexicon, Transform(head.transform))
+            text_words = Transform(head.transform)
+            lexical = head.lexical(lexical, len(bert.words))
         return Unify(
-            video,
-            text,
-            Projection(mean, scale, hidden, settings.latent, dropout),
-            Projection(mean, scale, hidden, width, dropout),
-            Projection(text_mean, gain, hidden, settings.latent, dropout),
-            Projection(text_mean, gain, hidden, width, dropout, identity=True),
-            first_lexical(data, dictionary, recipe.loss.ground_offset),
-        )
+            video, text, video_latent, video_words, text_latent, text_words, lexical
+        )  # fmt: skip
 
-    def write_towers(self, out: Path) -> None:
+    def _language_head(self, recipe: Recipe) -> LanguageHead | None:
+        head = read_head(self._folder, self.tokenizer, Lexicon.read(recipe.lexicon).terms)
+        if head is None and (self._folder / mlm.FILE).is_file():
+            log.warning(
+                "%s is not of the pieces of %s, whose language model's head is left out",
+                recipe.lexicon, self._folder,
+            )  # fmt: skip
+        return head
+
+    def write_towers(self, out: Path, model: Unify) -> None:
         """Copy what training left as it was into a pack's `towers/`."""
         out.mkdir(parents=True, exist_ok=True)
         for name in ("text.safetensors", "tokenizer.json"):
@@ -206,14 +227,14 @@ class MiniStart:
     def tensors(self, model: Unify) -> dict[str, np.ndarray]:
         """Return the trained towers by the names of a heads file."""
         video, text = model.video_tower, model.text_tower
-        assert isinstance(video, MiniVideo) and isinstance(text, MiniText)
+        assert isinstance(video, MiniVideo) and isinstance(text, MiniText | MlmText)
         top = video.top or CnnTop(self._vision)
         found = {f"vision.{name}": value for name, value in top.tensors().items()}
         found |= {f"text.{name}": value for name, value in text.bert.tensors().items()}
         return found | {"text_frozen_layers": np.array(len(text.bert.stem), np.float32)}
 
     @torch.no_grad()
-    def features(self, heads: HeadsFile, data: TrainingSet) -> list[Float32]:
+    def features(self, folder: Path, heads: HeadsFile, data: TrainingSet) -> list[Float32]:
         """Return each data set's (P, C) features by the picture tower of a heads file."""
         if not self._train_video:
             return [np.asarray(values[:, 0], np.float32) for values in data.pictures]

@@ -64,9 +64,9 @@ class Layers:
         blocked = (mask[:, None, None, :] - 1) * np.float32(1e9)  # (B, 1, 1, L)
         for layer in self._prefixes:
             mixed = self._attention(x, blocked, layer)
-            x = _norm(x + mixed, *self._pair(f"{layer}attention.norm"))
-            hidden = _gelu(self._linear(x, f"{layer}up"))
-            x = _norm(x + self._linear(hidden, f"{layer}down"), *self._pair(f"{layer}norm"))
+            x = layer_norm(x + mixed, *self._pair(f"{layer}attention.norm"))
+            hidden = gelu(self._linear(x, f"{layer}up"))
+            x = layer_norm(x + self._linear(hidden, f"{layer}down"), *self._pair(f"{layer}norm"))
         return x
 
     def _pair(self, name: str) -> tuple[Float32, Float32]:
@@ -132,7 +132,7 @@ class TextTower:
         distinct, places = np.unique(ids, return_inverse=True)
         words = np.concatenate([self._words[i : i + 1] for i in distinct.tolist()])
         x = words[places.reshape(ids.shape)].astype(np.float32) + self._positions[: ids.shape[1]]
-        return self._layers(_norm(x, *self._norm), mask)
+        return self._layers(layer_norm(x, *self._norm), mask)
 
     def batches(
         self, texts: Sequence[str], size: int
@@ -157,13 +157,14 @@ class TextTower:
         return out
 
 
-def _norm(x: Float32, weight: Float32, bias: Float32) -> Float32:
+def layer_norm(x: Float32, weight: Float32, bias: Float32) -> Float32:
+    """Standardise each row, then scale and shift it: (..., W) to (..., W)."""
     x = x - x.mean(axis=-1, keepdims=True)
     variance = (x * x).mean(axis=-1, keepdims=True)
     return np.asarray(x / np.sqrt(variance + np.float32(EPSILON)) * weight + bias, np.float32)
 
 
-def _gelu(x: Float32) -> Float32:
+def gelu(x: Float32) -> Float32:
     """GELU with erf by Abramowitz and Stegun 7.1.26 (absolute error below 1.5e-7)."""
     z = np.abs(x) * np.float32(math.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * z)

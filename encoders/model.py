@@ -31,8 +31,9 @@ class TextStates:
 
     Attributes:
         latent: (B, W) one vector a text, for the latent branch.
-        voters: (B, L + 1, W) the whole text and each token, for the lexicon branch.
-        votes: (B, L + 1) bool; padding and special tokens have no vote.
+        voters: (B, L + 1, W) the whole text and each token, for the lexicon branch; (B, L, W) the
+            tokens alone, for a language model's head.
+        votes: (B, L + 1) or (B, L) bool; padding and special tokens have no vote.
     """
 
     latent: Tensor
@@ -89,11 +90,14 @@ class Lexical:
     """What the lexicon branch starts from.
 
     Attributes:
-        dictionary: (V, W) unit vectors of the terms.
+        dictionary: (V, W) unit vectors of the terms; for a language model's head its word vectors.
         video_bias: (V,) first bias of the video side's logits.
         text_bias: (V,) of the text side's.
         own: (V,) first weight of a word that stands in the text, before softplus.
         scale: logarithm of what cosines with the dictionary are multiplied by.
+        term_of_piece: (P,) the term of each piece of the text tower's vocabulary, or NO_TERM; where
+            it is given, the lexicon is that vocabulary and logits are a masked language model's:
+            products with the dictionary instead of cosines (see `unify.encoders.mlm`).
     """
 
     dictionary: Tensor
@@ -101,6 +105,7 @@ class Lexical:
     text_bias: Tensor
     own: Tensor
     scale: float = 2.3
+    term_of_piece: Tensor | None = None
 
 
 class Unify(nn.Module):
@@ -118,7 +123,7 @@ class Unify(nn.Module):
 
     def __init__(
         self, video_tower: nn.Module, text_tower: nn.Module, video_latent: Projection,
-        video_lexicon: Projection, text_latent: Projection, text_lexicon: Projection,
+        video_lexicon: nn.Module, text_latent: Projection, text_lexicon: nn.Module,
         lexical: Lexical,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -133,6 +138,9 @@ class Unify(nn.Module):
         self.text_scale = nn.Parameter(torch.tensor(lexical.scale))
         self.latent_temperature = nn.Parameter(torch.tensor(3.0))
         self.lexicon_temperature = nn.Parameter(torch.tensor(3.0))
+        self.register_buffer("term_of_piece", lexical.term_of_piece, persistent=False)
+
+    term_of_piece: Tensor | None
 
     def text_grounding(self) -> list[nn.Parameter]:
         """Return what stage 1 must not move: the text tower and the text's side of the lexicon.
@@ -172,12 +180,24 @@ class Unify(nn.Module):
         latent = self.text_latent(states.latent)
         return nnf.normalize(latent.float(), dim=1), logits.float() + self.text_bias
 
+    def token_logits(self, ids: Tensor, mask: Tensor, at: Tensor) -> Tensor:
+        """Return what a language model's head says of tokens.
+
+        Args:
+            ids: (B, L).
+            mask: (B, L) bool.
+            at: (B, L) bool, true for T tokens.
+
+        Returns:
+            (T, V) logits.
+        """
+        words = self.text_lexicon(self.text_tower(ids, mask).voters[at])
+        return self._word_logits(words, self.text_scale).float() + self.text_bias
+
     def _word_logits(self, states: Tensor, scale: Tensor) -> Tensor:
-        return (
-            scale.exp()
-            * nnf.normalize(states.float(), dim=-1).to(states.dtype)
-            @ (self.dictionary.to(states.dtype).T)
-        )
+        if self.term_of_piece is None:
+            states = nnf.normalize(states.float(), dim=-1).to(states.dtype)
+        return scale.exp() * states @ (self.dictionary.to(states.dtype).T)
 
     def query(self, words: Tensor, logits: Tensor) -> Tensor:
         """Return (B, V) weights: the text's own words, and what they bring to mind."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from unify.encoders import losses
+from unify.encoders.captions import NO_TERM
 from unify.encoders.distributed import Group
 from unify.encoders.model import Unify, activate
 from unify.encoders.recipe import LossRecipe
@@ -93,11 +94,27 @@ class Objective:
         if self._recipe.lexicon:
             found |= self._lexicon(model, encoded, latent, now)
             if self._recipe.masked and now.stage is Stage.JOINT:
-                with torch.autocast(batch.frames.device.type, torch.bfloat16):
-                    _, guesses = model.text(batch.masked_ids, batch.masked_mask)
-                removed = losses.masked_words(activate(gather(guesses)), gather(batch.removed))
-                found["masked"] = self._recipe.masked * removed
+                found["masked"] = self._recipe.masked * self._masked(model, batch)
         return found
+
+    def _masked(self, model: Unify, batch: Batch) -> Tensor:
+        """What is missing in texts: masked tokens where there is a language model's head."""
+        gather, ids, mask = self._group.gather, batch.masked_ids, batch.masked_mask
+        half = torch.autocast(batch.frames.device.type, torch.bfloat16)
+        if model.term_of_piece is None:
+            with half:
+                _, guesses = model.text(ids, mask)
+            return losses.masked_words(gather(guesses), gather(batch.removed))
+        whole = batch.ids[: len(ids), : ids.shape[1]]
+        hidden = (ids != whole) & mask
+        labels = model.term_of_piece[whole[hidden]]
+        labels = labels.masked_fill(labels == NO_TERM, losses.IGNORED)
+        with half:
+            logits = model.token_logits(ids, mask, hidden)
+        # Each process has another number of masked tokens: sums are gathered, not means.
+        count = (labels != losses.IGNORED).sum()
+        total = losses.masked_tokens(logits, labels) * count
+        return gather(total[None]).sum() / gather(count[None]).sum().clamp(min=1)
 
     def _lexicon(
         self, model: Unify, encoded: Encoded, latent: Tensor, now: Progress

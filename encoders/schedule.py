@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from enum import Enum
 
-MASKED_SHARE = 0.95  # of all steps over which words are masked less and less
 DEEPEST = 0.01  # of its first value: how far the controller lets go of sparsity
 
 
@@ -66,18 +65,6 @@ def warmup_cosine(step: int, steps: int, warmup: int) -> float:
         return (step + 1) / warmup
     done = min(1.0, (step - warmup) / max(1, steps - warmup))
     return 0.5 * (1 + math.cos(math.pi * done))
-
-
-def word_mask_probability(step: int, steps: int) -> float:
-    """Return how often a text's weights are cut down to its own words: 1 falling to 0.
-
-    Straight over 95 % of the steps: expansion is let in slowly, or the terms it activates mean
-    nothing (Nguyen et al., arXiv:2402.17535).
-
-    >>> [round(word_mask_probability(step, 100), 2) for step in (0, 19, 95, 100)]
-    [1.0, 0.8, 0.0, 0.0]
-    """
-    return max(0.0, 1 - step / (MASKED_SHARE * steps))
 
 
 class SparsityController:

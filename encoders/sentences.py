@@ -52,7 +52,9 @@ class SentenceEncoder:
             whole = means(tokens, mask)
             for place, row in enumerate(rows):
                 last = int(mask[place].sum()) - 1  # the closing special token
-                voters = np.concatenate([whole[place : place + 1], unit(tokens[place, 1:last])])
+                voters = tokens[place, 1:last]
+                if self._head.cosine:
+                    voters = np.concatenate([whole[place : place + 1], unit(voters)])
                 found[row] = self._head.encode(latent[place], voters, own[row])
         return [found[row] for row in range(len(texts))]
 

@@ -68,15 +68,15 @@ class Start(Protocol):
         ...
 
     def dictionary(self, terms: Sequence[str]) -> Float32:
-        """Return (V, W) unit vectors of the terms."""
+        """Return (V, W) vectors of the terms, those of a language model, or of unit length."""
         ...
 
     def model(self, recipe: Recipe, data: TrainingSet, dictionary: Float32) -> Unify:
         """Return the untrained model, with the statistics of the training set in it."""
         ...
 
-    def features(self, heads: HeadsFile, data: TrainingSet) -> list[Float32]:
-        """Return each data set's features by the trained picture tower, as a pack has them."""
+    def features(self, folder: Path, heads: HeadsFile, data: TrainingSet) -> list[Float32]:
+        """Return each data set's features by a pack's picture tower; its towers are written."""
         ...
 
     def sentences(self, folder: Path, heads: HeadsFile) -> Sentences:
@@ -91,8 +91,8 @@ class Start(Protocol):
         """Return the trained parts of the towers, by their names in the heads file."""
         ...
 
-    def write_towers(self, out: Path) -> None:
-        """Write what training left as it was into a pack's `towers/`."""
+    def write_towers(self, out: Path, model: Unify) -> None:
+        """Write into a pack's `towers/` what its heads file does not hold."""
         ...
 
     def vector_files(self, folder: Path) -> Sequence[str]:
@@ -113,7 +113,8 @@ def open_start(recipe: Recipe) -> Start:
     if recipe.towers.startswith("hf:"):
         from unify.encoders.hf_start import HfStart
 
-        return HfStart(Path(recipe.towers.removeprefix("hf:")).expanduser())
+        folder = Path(recipe.towers.removeprefix("hf:")).expanduser()
+        return HfStart(folder, recipe.model.fine_tune)
     from unify.encoders.mini import MiniStart
 
     return MiniStart(Path(recipe.towers), recipe.model.train_video)

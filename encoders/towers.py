@@ -130,6 +130,18 @@ def _layer_norm(tensors: Tensors, name: str) -> nn.LayerNorm:
     return layer
 
 
+def unit_mean(states: Tensor, mask: Tensor) -> Tensor:
+    """Return the unit mean over tokens: (B, L, W) states and (B, L) mask to (B, W)."""
+    return nnf.normalize((states.float() * mask[..., None]).sum(dim=1), dim=1)
+
+
+def inner_tokens(mask: Tensor) -> Tensor:
+    """Return (B, L) bool: texts' tokens without the first and the last, which are special."""
+    inner = mask.clone()
+    inner[:, 0] = False
+    return inner.scatter_(1, mask.sum(dim=1, keepdim=True) - 1, False)
+
+
 class BertText(nn.Module):
     """A BERT tower: frozen embeddings and first layers, trained layers, one last layer a branch.
 

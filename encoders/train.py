@@ -8,108 +8,33 @@ on. Under torchrun each process takes its share of every batch (`unify.encoders.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
+from enum import Enum
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from unify.encoders import checkpoint, curves
-from unify.encoders.captions import read_captions
-from unify.encoders.datasets import TRAIN, DataSet, Item, held_out, read_dataset
+from unify.encoders.corpus import Corpus, read_corpus
 from unify.encoders.distributed import Group, joined, shard
-from unify.encoders.features import frame_features
 from unify.encoders.finish import Report, finish_pack
 from unify.encoders.model import Unify
 from unify.encoders.objective import Objective, Progress
-from unify.encoders.recipe import Recipe, ScheduleRecipe
+from unify.encoders.recipe import SECTIONS, Recipe, ScheduleRecipe
 from unify.encoders.schedule import Stage, stage_of, warmup_cosine
-from unify.encoders.start import Start, open_start
-from unify.encoders.trainset import Draw, TrainingSet, batches, epoch_order, steps_of_epoch
+from unify.encoders.start import open_start
+from unify.encoders.trainset import Draw, batches, epoch_order, steps_of_epoch
 from unify.encoders.validation import validate
 from unify.engine.errors import UsageError
 from unify.engine.lexicon import Lexicon
-from unify.engine.types import Int64
 
 RUN_FOLDER = "training"
-PICTURES = 12  # of an item, at most, that are kept for training
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """All data sets of a recipe, read.
-
-    Attributes:
-        data: every item, trained on or held out.
-        names: per item, its data set and its name.
-        items: the items, in the same order.
-        train: rows of the items to train on.
-        held: rows of the held-out ones.
-    """
-
-    data: TrainingSet
-    names: tuple[tuple[str, str], ...]
-    items: tuple[Item, ...]
-    train: list[int]
-    held: list[int]
-
-
-def read_corpus(recipe: Recipe, start: Start, lexicon: Lexicon) -> Corpus:
-    """Read data sets, their pictures' features and their captions.
-
-    What is missing or cannot be decoded is told in the log and left out.
-    """
-    sets = [read_dataset(folder, TRAIN) for folder in recipe.data]
-    stem = start.stem()
-    places: list[tuple[int, Int64]] = []
-    names: list[tuple[str, str]] = []
-    items: list[Item] = []
-    pictures = []
-    for source, data in enumerate(sets):
-        found = frame_features(data, stem, recipe.cache, recipe.schedule.views, PICTURES)
-        pictures.append(found.values)
-        _report(data, found.failed)
-        for item in data.items:
-            if item.name in found.rows:
-                places.append((source, found.rows[item.name]))
-                names.append((data.name, item.name))
-                items.append(item)
-    texts: dict[str, int] = {}
-    rows = [
-        np.array([texts.setdefault(caption, len(texts)) for caption in item.captions])
-        for item in items
-    ]
-    captions = read_captions(list(texts), start.tokenizer, lexicon, start.training_tokens)
-    held = np.array([held_out(*name) for name in names])
-    for name in {of for of, _ in names}:
-        kept = [hold for (of, _), hold in zip(names, held, strict=True) if of == name]
-        if all(kept) or not any(kept):
-            raise UsageError(
-                f"{name} has {len(kept)} items, too few to train on some and hold out others",
-                "give a larger data set",
-            )
-    return Corpus(
-        TrainingSet(pictures, places, captions, rows, len(lexicon)),
-        tuple(names),
-        tuple(items),
-        np.flatnonzero(~held).tolist(),
-        np.flatnonzero(held).tolist(),
-    )
-
-
-def _report(data: DataSet, failed: dict[str, str]) -> None:
-    if data.missing:
-        log.warning("%s: %d annotated items are not there", data.name, len(data.missing))
-    for name, reason in failed.items():
-        log.warning("%s: %s cannot be decoded (%s)", data.name, name, reason)
 
 
 def train_pack(recipe: Recipe) -> Report | None:
@@ -118,11 +43,10 @@ def train_pack(recipe: Recipe) -> Report | None:
     Returns:
         the figures; None on processes other than the main one.
     """
-    start = open_start(recipe)
-    lexicon = Lexicon.read(recipe.lexicon)
-    corpus = read_corpus(recipe, start, lexicon)
-    dictionary = start.dictionary(lexicon.terms)
     with joined() as group:
+        start, lexicon = open_start(recipe), Lexicon.read(recipe.lexicon)
+        corpus = read_corpus(recipe, start, lexicon, group)
+        dictionary = start.dictionary(lexicon.terms)
         torch.manual_seed(recipe.seed)
         model = start.model(recipe, corpus.data.part(corpus.train), dictionary)
         torch.manual_seed(recipe.seed + group.rank)  # other dropout on each process
@@ -156,7 +80,6 @@ class Trainer:
             parameter_groups(model, recipe.schedule), betas=(0.9, 0.98)
         )
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
-        self._rng = np.random.default_rng(recipe.seed)
         present = torch.from_numpy((self._data.frequencies() > 0).astype(np.float32))
         self._objective = Objective(
             recipe.loss, present.to(group.device), model.dictionary.detach().clone(), group
@@ -174,7 +97,7 @@ class Trainer:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         state = checkpoint.Run(
-            {"recipe": fingerprint(self._recipe)}, self._model, self._optimizer, self._rng,
+            run_config(self._recipe, self._corpus.contents), self._model, self._optimizer,
             self._kept, self._objective.controllers, self._group,
         )  # fmt: skip
         position = checkpoint.restore(self._folder, state) or checkpoint.Position(0, 0)
@@ -193,7 +116,7 @@ class Trainer:
 
     def _epoch(self, epoch: int, step: int) -> Iterator[dict[str, float]]:
         schedule, group, seed = self._recipe.schedule, self._group, self._recipe.seed
-        draw = Draw(pictures=schedule.pictures, masked=0.25 if self._recipe.loss.masked else 0.0)
+        draw = Draw(schedule.pictures, masked=self._recipe.loss.masked > 0)
         whole = epoch_order(self._data, schedule.batch, np.random.default_rng([seed, epoch]))
         order = shard(whole, group.rank, group.size)
         rng = np.random.default_rng([seed, epoch, group.rank])  # each process draws its own
@@ -238,10 +161,12 @@ class Trainer:
 
     def _after_epoch(self, epoch: int, step: int) -> None:
         schedule = self._recipe.schedule
-        log.info("epoch %d of %d", epoch, schedule.epochs)
-        if not self._group.is_main or (epoch % schedule.evaluate_every and epoch < schedule.epochs):
+        if not self._group.is_main:
             return
-        found = validate(self._kept, self._held, self._group.device)
+        log.info("epoch %d of %d", epoch, schedule.epochs)
+        if epoch % schedule.evaluate_every and epoch < schedule.epochs:
+            return
+        found = validate(self._kept, self._held, self._corpus.sources, self._group.device)
         curves.append(self._metrics, step, found)
         log.info("  %s", ", ".join(f"{name} {value:.1f}" for name, value in found.items()))
 
@@ -285,10 +210,18 @@ def average(kept: Unify, model: Unify, decay: float) -> None:
             mean.lerp_(current, 1 - decay)
 
 
-def fingerprint(recipe: Recipe) -> str:
-    """Return what a checkpoint must agree with: all settings but the folders."""
-    settings = asdict(recipe)
-    for name in ("out", "cache", "towers", "lexicon"):
-        settings[name] = Path(str(settings[name])).name
-    settings["data"] = [folder.name for folder in recipe.data]
-    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
+def run_config(recipe: Recipe, contents: Mapping[str, str]) -> dict[str, object]:
+    """Return what a checkpoint must agree with, by names that a recipe has.
+
+    All settings, flat, such as `loss.masked`; and in the place of folders and files, which may be
+    moved, what is in them. The pack's name changes nothing.
+
+    Args:
+        recipe: the settings.
+        contents: see `Corpus.contents`.
+    """
+    found: dict[str, object] = {"seed": recipe.seed}
+    for section in SECTIONS:
+        for name, value in asdict(getattr(recipe, section)).items():
+            found[f"{section}.{name}"] = value.value if isinstance(value, Enum) else value
+    return found | dict(contents)

@@ -17,27 +17,27 @@ from unify.encoders.captions import Captions
 from unify.engine.errors import UsageError
 from unify.engine.types import Float16, Float32, Int64
 
+# Share of items shown with several pictures, the others with one. Moments of one to nine frames
+# are encoded later: varying their number is part of what makes the pooled vector indifferent to it.
+SEVERAL = 0.5
+# Share of a caption's own words that count as own: from the others the expansion learns to say
+# them.
+KEPT_WORDS = 0.85
+MASKED_CAPTIONS = 0.25  # share that is also read with words missing
+MASKED_WORDS = 0.3  # share of such a caption's words that are missing
+
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """How a batch is drawn from its items.
+    """What a recipe says of how a batch is drawn from its items.
 
     Attributes:
-        several: share of items shown with several pictures, the others with one. Moments of one
-            to nine frames are encoded later: varying their number is part of what makes the
-            pooled vector indifferent to it.
         pictures: at most, of an item with several.
-        kept_words: share of a caption's own words that count as own: from the others the
-            expansion learns to say them.
-        masked: share of captions that are also read with words missing.
-        masked_words: share of such a caption's words that are missing.
+        masked: whether some captions are also read with words missing.
     """
 
-    several: float = 0.5
-    pictures: int = 2
-    kept_words: float = 0.85
-    masked: float = 0.25
-    masked_words: float = 0.3
+    pictures: int = 1
+    masked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def _batch(data: TrainingSet, items: Int64, draw: Draw, rng: np.random.Generator
     chosen = []
     for item in items.tolist():
         source, rows = data.places[item]
-        count = draw.pictures if rng.random() < draw.several else 1
+        count = draw.pictures if rng.random() < SEVERAL else 1
         rows = rng.permutation(rows)[:count]
         chosen.append((source, rows, rng.integers(data.pictures[source].shape[1], size=len(rows))))
     frames, picks = data._gather(chosen)
@@ -195,11 +195,9 @@ def _batch(data: TrainingSet, items: Int64, draw: Draw, rng: np.random.Generator
     words = torch.zeros(len(items), data.terms)
     for row, text in enumerate(texts):
         own = data.captions.own[text]
-        words[row, own[rng.random(len(own)) < draw.kept_words]] = 1
-    hidden = texts[: round(draw.masked * len(texts))]
-    masked_ids, masked_mask, missing = data.captions.without(
-        hidden or texts[:1], draw.masked_words, rng
-    )
+        words[row, own[rng.random(len(own)) < KEPT_WORDS]] = 1
+    hidden = texts[: round(MASKED_CAPTIONS * len(texts))] if draw.masked else []
+    masked_ids, masked_mask, missing = data.captions.without(hidden or texts[:1], MASKED_WORDS, rng)
     removed = torch.zeros(len(missing), data.terms)
     for row, gone in enumerate(missing):
         removed[row, gone] = 1

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
+    BertConfig,
+    BertForMaskedLM,
     CLIPConfig,
     CLIPModel,
     CLIPTokenizer,
@@ -20,6 +22,8 @@ from transformers import (
     SiglipConfig,
     SiglipModel,
 )
+
+from tests.encoders.tiny import LAYERS, WIDTH, WORDS, write_towers
 
 SIDE = 32
 LAYER = {
@@ -97,6 +101,24 @@ FAMILIES = {
     "siglip": save_siglip,
     "siglip2": save_naflex,
 }
+
+
+def save_bert(folder: Path, **settings: object) -> Path:
+    """A tiny `BertForMaskedLM` whose weights, and the sums that are stored, float16 can hold."""
+    sizes = {
+        "vocab_size": len(WORDS), "hidden_size": WIDTH, "intermediate_size": 2 * WIDTH,
+        "num_hidden_layers": LAYERS, "num_attention_heads": 12, "max_position_embeddings": 40,
+    }  # fmt: skip
+    torch.manual_seed(0)
+    model = BertForMaskedLM(BertConfig(**{**sizes, **settings}))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            wide = parameter + torch.randn_like(parameter) * 0.2
+            parameter.copy_((wide.clamp(-0.95, 1.9) * 1024).round() / 1024)
+    model.save_pretrained(folder)
+    towers = write_towers(folder.parent / "any-towers")
+    (folder / "tokenizer.json").write_bytes((towers / "tokenizer.json").read_bytes())
+    return folder
 
 
 def clip_text(folder: Path) -> dict[str, Any]:

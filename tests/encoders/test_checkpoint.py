@@ -6,15 +6,15 @@ from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from unify.encoders import curves  # noqa: E402
+from unify.encoders import checkpoint, curves  # noqa: E402
 from unify.encoders.checkpoint import Position, Run, restore, save  # noqa: E402
+from unify.encoders.distributed import ALONE  # noqa: E402
 from unify.encoders.schedule import (  # noqa: E402
     SparsityController,
     Stage,
@@ -52,7 +52,6 @@ def new_run(seed: int = 0, **config: object) -> Run:
         config=CONFIG | config,
         model=model,
         optimizer=torch.optim.AdamW(groups, betas=(0.9, 0.98)),
-        rng=np.random.default_rng(seed),
         average=deepcopy(model),
         controllers={"video": SparsityController(target=3, every=3)},
     )
@@ -68,7 +67,7 @@ def one_step(run: Run, step: int) -> dict[str, float]:
         parameter.requires_grad_(not frozen)
     for group, top in zip(run.optimizer.param_groups, (0.001, 0.01), strict=True):
         group["lr"] = top * warmup_cosine(step, EPOCHS * STEPS, 3)
-    loss = run.model(torch.from_numpy(run.rng.standard_normal((8, 5))).float())
+    loss = run.model(torch.randn(8, 5))
     run.optimizer.zero_grad()
     loss.backward()
     run.optimizer.step()
@@ -132,11 +131,10 @@ def test_a_killed_and_resumed_run_is_the_undisturbed_one_bit_for_bit(tmp_path, k
 
 def test_everything_comes_back(tmp_path):
     run = saved_twice(tmp_path)
-    drawn = run.rng.random(3), torch.rand(3)
+    drawn = torch.rand(3)
     other = new_run(seed=5)
     assert restore(tmp_path, other) == Position(0, 2)
-    assert (other.rng.random(3) == drawn[0]).all()
-    assert torch.equal(torch.rand(3), drawn[1])
+    assert torch.equal(torch.rand(3), drawn)
     then, now = run.optimizer.state_dict(), other.optimizer.state_dict()
     assert [g["lr"] for g in now["param_groups"]] == [g["lr"] for g in then["param_groups"]]
     assert now["state"].keys() == then["state"].keys()
@@ -169,6 +167,13 @@ def test_another_config_is_refused_in_one_line(tmp_path):
     assert "betas" not in line
     assert "\n" not in line
     assert all(torch.equal(before[n], t) for n, t in other.model.state_dict().items())
+
+
+def test_another_format_is_refused(tmp_path, monkeypatch):
+    saved_twice(tmp_path)
+    monkeypatch.setattr(checkpoint, "FORMAT", 99)
+    with pytest.raises(UsageError, match=r"has format 2, not 99; go on with the same, or train"):
+        restore(tmp_path, new_run())
 
 
 def test_another_model_is_refused_in_one_line(tmp_path):
@@ -211,6 +216,17 @@ def test_all_damaged_is_an_error_and_not_a_fresh_start(tmp_path):
         path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(UsageError, match=r"every checkpoint in .* is damaged"):
         restore(tmp_path, new_run())
+
+
+def test_one_of_several_processes_tells_of_damage(tmp_path, caplog):
+    saved_twice(tmp_path)
+    for path in tmp_path.glob("*.safetensors"):
+        path.write_bytes(b"")
+    for rank, told in ((1, 0), (0, 2)):
+        caplog.clear()
+        with pytest.raises(UsageError):
+            restore(tmp_path, replace(new_run(), group=replace(ALONE, rank=rank)))
+        assert len(caplog.records) == told
 
 
 def test_after_damage_the_run_goes_on_from_the_whole_one(tmp_path):

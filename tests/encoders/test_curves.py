@@ -24,7 +24,7 @@ def metrics(tmp_path):
             "seconds": 0.5,
         }
         if step % 50 == 0:
-            values |= {"recall/fused R@1": 20 + step / 10, "recall/latent R@1": 18 + step / 10}
+            values |= {"recall/a/lexicon": 20 + step / 10, "recall/b/latent": 18 + step / 10}
         append(path, step, values)
     return path
 
@@ -83,7 +83,7 @@ def test_a_curve_is_drawn_with_its_labels(metrics, tmp_path):
     drawing = out.read_text(encoding="utf-8")
     for label in ("step", "loss", "learning rate", "active terms of a row", "held-out recall, %"):
         assert f"<!-- {label} -->" in drawing
-    for name in ("latent", "flops", "heads", "towers", "video", "text", "fused R@1"):
+    for name in ("latent", "flops", "heads", "towers", "video", "text", "a/lexicon", "b/latent"):
         assert f"<!-- {name} -->" in drawing, "in the legend"
     assert "seconds" not in drawing
     assert r"\mathdefault{10^{-6}}" in drawing, "rates of different sizes need a log scale"

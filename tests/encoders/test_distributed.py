@@ -9,6 +9,7 @@ import gc
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def items() -> dict[str, torch.Tensor]:
 
 
 def global_loss(group: Group, encode: nn.Module, model: Toy, batch: dict[str, torch.Tensor]):
-    """Every kind of part: gathered rows, a global mean, parameters that are used directly."""
+    """Every kind of part: gathered rows, and parameters that are used directly."""
     (text, words), (video, weights) = encode(batch["texts"], batch["videos"])
     positives = duplicates(group.gather(batch["names"]), group.gather(batch["captions"]))
     scale = model.temperature.exp()
@@ -72,7 +73,7 @@ def global_loss(group: Group, encode: nn.Module, model: Toy, batch: dict[str, to
         contrastive(latent, positives)
         + contrastive(lexicon, positives)
         + distillation(latent, lexicon)
-        + flops(group.global_mean(words.mean(0))[None])
+        + flops(group.gather(words))
         + 0.1 * dictionary_pull(model.dictionary, torch.zeros(TERMS, WIDTH))
     )
 
@@ -90,6 +91,7 @@ def work(folder: Path) -> None:
         found["bools"] = group.gather(torch.tensor([group.rank == 1, True]))
         found["halves"] = group.gather(torch.full((1,), group.rank + 0.5, dtype=torch.bfloat16))
         found |= go_on_after_a_checkpoint(folder, group)
+        found["waited"] = wait_for_the_main_one(folder, group)
         save_file(found, folder / f"rank-{group.rank}.safetensors")
 
 
@@ -111,10 +113,19 @@ def go_on_after_a_checkpoint(folder: Path, group: Group) -> dict[str, torch.Tens
     run = new_run(group)
     torch.manual_seed(group.rank)
     save(folder, run, Position(1, 7))
-    after = torch.cat([torch.rand(4), torch.from_numpy(run.rng.random(4))])
+    after = torch.rand(4)
     assert restore(folder, run) == Position(1, 7)
-    again = torch.cat([torch.rand(4), torch.from_numpy(run.rng.random(4))])
-    return {"drawn": after, "drawn_again": again}
+    return {"drawn": after, "drawn_again": torch.rand(4)}
+
+
+def wait_for_the_main_one(folder: Path, group: Group) -> torch.Tensor:
+    """Whether this process finds what the main one takes its time to write."""
+    with group.main_first():
+        found = (folder / "prepared").exists()
+        if group.is_main:
+            time.sleep(0.5)
+            (folder / "prepared").touch()
+    return torch.tensor(found)
 
 
 def new_run(group: Group) -> Run:
@@ -123,7 +134,6 @@ def new_run(group: Group) -> Run:
         config={},
         model=model,
         optimizer=torch.optim.AdamW(model.parameters()),
-        rng=np.random.default_rng(group.rank),
         group=group,
     )
 
@@ -173,6 +183,11 @@ def test_each_process_goes_on_with_its_own_generators(two):
     assert not (first["drawn"] == second["drawn"]).any()
 
 
+def test_the_others_wait_for_what_the_main_one_prepares(two):
+    found = [bool(load_file(two / f"rank-{rank}.safetensors")["waited"]) for rank in (0, 1)]
+    assert found == [False, True]
+
+
 def test_another_number_of_processes_cannot_go_on(two):
     with pytest.raises(UsageError, match="on 2 processes, not 1"):
         restore(two, new_run(ALONE))
@@ -190,9 +205,10 @@ def test_shards_make_the_batches_of_one_process():
 def test_alone_nothing_is_exchanged():
     rows = torch.ones(2, 3, requires_grad=True)
     assert ALONE.gather(rows) is rows
-    assert ALONE.global_mean(rows) is rows
     ALONE.average_gradients([nn.Parameter(rows)])
     ALONE.barrier()
+    with ALONE.main_first():
+        pass
     assert ALONE.is_main
 
 

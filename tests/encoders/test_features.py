@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.encoders.archives import write_tar
 from tests.encoders.tiny import write_data
-from unify.encoders.datasets import read_dataset
+from unify.encoders.datasets import DataSet, read_dataset
 from unify.encoders.features import crop, frame_features
-from unify.engine.errors import UsageError
+from unify.engine.errors import MediaError, UsageError
 from unify.indexer.ports import FrameShape
 
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SHAPE = FrameShape(20, 16, "squash")
 
 
@@ -91,6 +95,60 @@ def test_other_items_are_other_features(data, tmp_path):
     assert set(frame_features(fewer, Stem(), tmp_path / "cache", 1, 12).rows) == {
         "item1", "item2", "item3", "item4",
     }  # fmt: skip
+
+
+def test_changed_bytes_are_other_features_and_a_moved_folder_is_not(data, tmp_path):
+    first = frame_features(data, Stem(), tmp_path / "cache", 1, 12)
+    moved, stem = tmp_path / "moved" / "world-train", Stem()
+    shutil.copytree(tmp_path / "world-train", moved)
+    again = frame_features(read_dataset(moved, "train"), stem, tmp_path / "cache", 1, 12)
+    assert not stem.seen and again.key == first.key
+    archive = moved / "frames.tar"
+    archive.write_bytes(archive.read_bytes() + bytes(512))  # longer, the pictures are the same
+    other = frame_features(read_dataset(moved, "train"), stem, tmp_path / "cache", 1, 12)
+    assert stem.seen == 7 and other.key != again.key
+    os.utime(archive, (1, 1))
+    later = frame_features(read_dataset(moved, "train"), stem, tmp_path / "cache", 1, 12)
+    assert stem.seen == 14 and later.key != other.key
+
+
+def test_a_changed_video_is_other_features(tmp_path):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    shutil.copyfile(SAMPLES / "cat.mp4", folder / "a.mp4")
+    (folder / "captions.tsv").write_text("file\tcaption\na.mp4\ta cat\n")
+    keys = []
+    for time_s in (1, 1, 2):
+        os.utime(folder / "a.mp4", (time_s, time_s))
+        found = frame_features(read_dataset(folder), Stem(), tmp_path / "cache", 1, 2)
+        keys.append(found.key)
+    assert keys[0] == keys[1] != keys[2]
+
+
+@pytest.mark.parametrize(
+    ("plain", "larger"), [({1}, set()), (set(), {1}), ({0, 2}, {4}), ({3, 4}, {0}), ({1}, {1})]
+)
+def test_views_stay_in_step_when_one_of_two_decodings_fails(
+    data, tmp_path, monkeypatch, plain, larger
+):
+    whole = DataSet.frames
+    expected = dict(frame_features(data, Stem(), tmp_path / "a", 3, 12).rows)
+    values = frame_features(data, Stem(), tmp_path / "a", 3, 12).values
+
+    def frames(self, items, shape, count, failed):
+        broken = plain if shape == SHAPE else larger
+        for item, found in whole(self, items, shape, count, failed):
+            if int(item.name[-1]) in broken:
+                failed(item, MediaError("killed"))
+            else:
+                yield item, found
+
+    monkeypatch.setattr(DataSet, "frames", frames)
+    found = frame_features(data, Stem(), tmp_path / "b", 3, 12)
+    assert found.failed == {f"item{i}": "killed" for i in plain | larger}
+    assert set(found.rows) == {f"item{i}" for i in range(5)} - set(found.failed)
+    for name, rows in found.rows.items():
+        assert np.array_equal(found.values[rows], values[expected[name]]), name
 
 
 def test_nothing_to_decode_is_said(tmp_path):

@@ -14,10 +14,13 @@ pytest.importorskip("transformers")
 from tokenizers import Tokenizer  # noqa: E402
 
 from tests.encoders.checkpoints import FAMILIES  # noqa: E402
+from tests.encoders.runs import (  # noqa: E402
+    check_a_killed_run_is_the_undisturbed_one,
+    trainer,
+)
 from tests.encoders.tiny import recipe, write_data, write_lexicon  # noqa: E402
 from unify.encoders import zeroshot  # noqa: E402
 from unify.encoders.captions import padded  # noqa: E402
-from unify.encoders.distributed import ALONE  # noqa: E402
 from unify.encoders.heads import HeadsFile, unit  # noqa: E402
 from unify.encoders.hf import Towers  # noqa: E402
 from unify.encoders.hf_start import read_tokenizer  # noqa: E402
@@ -26,7 +29,7 @@ from unify.encoders.model import Unify, activate  # noqa: E402
 from unify.encoders.packs import open_pack  # noqa: E402
 from unify.encoders.recipe import Recipe, changed  # noqa: E402
 from unify.encoders.start import open_start  # noqa: E402
-from unify.encoders.train import Trainer, read_corpus, train_pack  # noqa: E402
+from unify.encoders.train import Trainer, train_pack  # noqa: E402
 from unify.engine.errors import UsageError  # noqa: E402
 from unify.engine.lexicon import Lexicon  # noqa: E402
 
@@ -52,14 +55,6 @@ def from_checkpoint(world: Path, kind: str, out: Path, **schedule: object) -> Re
     return replace(made, towers=f"hf:{world / kind}", out=out)
 
 
-def trainer(made: Recipe) -> Trainer:
-    start, lexicon = open_start(made), Lexicon.read(made.lexicon)
-    corpus = read_corpus(made, start, lexicon)
-    torch.manual_seed(made.seed)
-    model = start.model(made, corpus.data.part(corpus.train), start.dictionary(lexicon.terms))
-    return Trainer(made, model, corpus, ALONE)
-
-
 @dataclass(frozen=True)
 class Started:
     """An untrained model in evaluation mode, and what it was made of."""
@@ -77,7 +72,7 @@ class Started:
 def started(request, world, tmp_path_factory) -> Started:
     made = from_checkpoint(world, request.param, tmp_path_factory.mktemp("run") / "pack")
     run = trainer(made)
-    towers = run._model.text_tower._backbone.towers
+    towers = run._model.text_tower.backbone.towers
     return Started(run, towers, read_tokenizer(world / request.param, request.param in SIGLIP)[0])
 
 
@@ -173,8 +168,9 @@ def test_as_many_terms_start_active_as_are_wanted(world, tmp_path):
         shown = activate(model.video(*run._data.stack(range(len(run._data))))[1])
         said = activate(model.text(*run._data.captions.tokens(range(len(run._data.captions))))[1])
     assert abs((shown > 0).sum(dim=1).float().mean() - 3) < 0.5
-    # The tiny context cuts many captions to the same text: ties at the threshold stay inactive.
-    assert 0 < (said > 0).sum(dim=1).float().mean() < 2.5
+    # The tiny context cuts many captions to the same text: ties at the threshold are 0, but for
+    # the rounding of the bias.
+    assert 0 < (said > 1e-5).sum(dim=1).float().mean() < 2.5
 
 
 def test_the_first_stage_leaves_the_text_side_as_it_was(world, tmp_path):
@@ -183,12 +179,12 @@ def test_the_first_stage_leaves_the_text_side_as_it_was(world, tmp_path):
     ids, mask = run._data.captions.tokens([0, 1, 2])
     before = [p.detach().clone() for p in model.text_grounding()]
     gate = model.video_tower.branches.shared[0].gate
-    tower = {k: v.clone() for k, v in model.text_tower._backbone.towers.model.state_dict().items()}
+    tower = {k: v.clone() for k, v in model.text_tower.backbone.towers.model.state_dict().items()}
     with torch.no_grad():
         logits = model.eval().text(ids, mask)[1]
     run.run()
     assert all(torch.equal(a, b) for a, b in zip(before, model.text_grounding(), strict=True))
-    after = model.text_tower._backbone.towers.model.state_dict()
+    after = model.text_tower.backbone.towers.model.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in tower.items())
     with torch.no_grad():
         assert torch.equal(model.eval().text(ids, mask)[1], logits)
@@ -213,7 +209,7 @@ def trained(request, world, tmp_path_factory):
         for parameter in kept.parameters():
             if parameter.ndim > 1:
                 parameter.copy_(parameter.half().float())
-    return made, kept, kept.text_tower._backbone.towers
+    return made, kept, kept.text_tower.backbone.towers
 
 
 def dense(terms: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
@@ -270,31 +266,16 @@ def test_such_a_pack_indexes_and_searches(trained, tmp_path):
     assert hits and hits[0].video.endswith("cat.mp4")
 
 
-def test_a_killed_run_goes_on_with_the_same_weights(world, tmp_path, monkeypatch):
-    whole = from_checkpoint(world, "clip", tmp_path / "whole", epochs=3)
-    broken = replace(whole, out=tmp_path / "broken")
-    expected = trainer(whole).run()
-    first = trainer(broken)
-    after = first._after_epoch
-
-    def killed(epoch: int, step: int) -> None:
-        if epoch == 2:
-            raise KeyboardInterrupt
-        after(epoch, step)
-
-    monkeypatch.setattr(first, "_after_epoch", killed)
-    with pytest.raises(KeyboardInterrupt):
-        first.run()
-    found = trainer(broken).run()
-    pairs = zip(expected.state_dict().values(), found.state_dict().values(), strict=True)
-    assert all(torch.equal(a, b) for a, b in pairs)
+def test_a_killed_run_goes_on_with_the_same_curve(world, tmp_path):
+    made = from_checkpoint(world, "clip", tmp_path / "pack", epochs=3)
+    check_a_killed_run_is_the_undisturbed_one(made, tmp_path, 2)
 
 
 def test_a_runs_checkpoint_holds_no_towers(started):
     model, run = started.model, started.run
     frozen = {id(p) for p in started.towers.model.parameters()}
     assert not frozen & {id(p) for p in model.parameters()}
-    assert run._kept.text_tower._backbone is model.text_tower._backbone, "not copied"
+    assert run._kept.text_tower.backbone is model.text_tower.backbone, "not copied"
 
 
 def test_latents_of_another_width_are_refused(world, tmp_path):

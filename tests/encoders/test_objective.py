@@ -47,7 +47,7 @@ def test_each_stage_has_its_own_losses(setting):
     ground, joint = losses(setting, GROUND), losses(setting, JOINT)
     assert set(ground) == {"latent", "lexicon", "grounding", "semi_parametric"}
     assert set(joint) == {*ground, "masked", "distillation"}
-    assert joint["semi_parametric"] == pytest.approx(ground["semi_parametric"] / 5, rel=1e-4)
+    assert joint["semi_parametric"] == pytest.approx(ground["semi_parametric"] * 3 / 5, rel=1e-4)
 
 
 def test_a_loss_weighs_what_the_recipe_says_and_0_leaves_it_out(setting):

@@ -10,7 +10,6 @@ from unify.encoders.schedule import (
     quadratic_ramp,
     stage_of,
     warmup_cosine,
-    word_mask_probability,
 )
 
 STEPS = 100
@@ -41,12 +40,6 @@ def test_the_rate_rises_then_falls_and_no_step_is_wasted():
     assert rates[55] == pytest.approx(0.5)
     assert warmup_cosine(STEPS + 5, STEPS, 10) == 0
     assert warmup_cosine(0, STEPS, 0) == 1
-
-
-def test_words_are_masked_less_and_less():
-    values = [word_mask_probability(step, STEPS) for step in range(STEPS + 1)]
-    assert values[0] == 1
-    assert values[94] > values[95] == values[STEPS] == 0
 
 
 def fed(controller: SparsityController, active: float, steps: int) -> float:

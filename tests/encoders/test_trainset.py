@@ -43,13 +43,13 @@ def data() -> TrainingSet:
 
 def test_an_epoch_shows_every_item_once_with_its_own_pictures_and_words(data):
     order = np.random.default_rng(1).permutation(40)
-    seen = []
-    for batch in batches(data, order, 8, Draw(), np.random.default_rng(2)):
+    seen, counts = [], []
+    for batch in batches(data, order, 8, Draw(pictures=2), np.random.default_rng(2)):
         for row, item in enumerate(batch.items.tolist()):
             seen.append(item)
             source, rows = data.places[item]
             picks = batch.picks[row][batch.picks[row] >= 0]
-            assert 1 <= len(picks) <= 2
+            counts.append(len(picks))
             values = batch.frames[picks].flatten().tolist()
             allowed = {1000 * source + 10 * r + view for r in rows for view in range(2)}
             assert set(values) <= allowed
@@ -65,6 +65,14 @@ def test_an_epoch_shows_every_item_once_with_its_own_pictures_and_words(data):
             assert term in data.captions.own[int(batch.texts[row])]
             assert 99 in batch.masked_ids[row].tolist()
     assert sorted(seen) == list(range(40))
+    assert set(counts) == {1, 2}
+
+
+def test_what_a_recipe_leaves_out_is_not_drawn(data):
+    draw = Draw(pictures=1, masked=False)
+    for batch in batches(data, np.arange(40), 8, draw, np.random.default_rng(2)):
+        assert batch.picks.shape == (8, 1)
+        assert len(batch.masked_ids) == 1, "one, as no tensor may be empty"
 
 
 def test_the_same_generator_draws_the_same_batches(data):

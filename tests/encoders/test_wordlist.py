@@ -9,15 +9,8 @@ import pytest
 from tests.encoders import archives
 from unify.encoders import wordlist
 from unify.encoders.general_words import GENERAL_VERBS, GENERAL_WORDS
-from unify.encoders.wordlist import (
-    FORMS,
-    STANDALONE,
-    STOP_WORDS,
-    bert_vocabulary,
-    fold,
-    format_lexicon,
-    make_lexicon,
-)
+from unify.encoders.word_forms import FORMS, STANDALONE, STOP_WORDS
+from unify.encoders.wordlist import bert_vocabulary, fold, format_lexicon, make_lexicon
 from unify.engine.errors import UsageError
 from unify.engine.lexicon import Lexicon
 

@@ -1,0 +1,58 @@
+"""Training runs in tests: started, killed and gone on with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from unify.encoders import curves
+from unify.encoders.corpus import read_corpus
+from unify.encoders.distributed import ALONE
+from unify.encoders.model import Unify
+from unify.encoders.recipe import Recipe
+from unify.encoders.start import open_start
+from unify.encoders.train import RUN_FOLDER, Trainer
+from unify.engine.lexicon import Lexicon
+
+
+def trainer(made: Recipe) -> Trainer:
+    """Make what `train_pack` makes for one process."""
+    start, lexicon = open_start(made), Lexicon.read(made.lexicon)
+    corpus = read_corpus(made, start, lexicon)
+    torch.manual_seed(made.seed)
+    model = start.model(made, corpus.data.part(corpus.train), start.dictionary(lexicon.terms))
+    return Trainer(made, model, corpus, ALONE)
+
+
+def losses(made: Recipe) -> list[tuple[int, dict[str, float | None]]]:
+    """Return the curve of a run."""
+    found = curves.read(made.out / RUN_FOLDER / "metrics.jsonl")
+    return [(r.step, {k: v for k, v in r.values.items() if k.startswith("loss/")}) for r in found]
+
+
+def killed_after(run: Trainer, epoch: int) -> None:
+    """Run until the steps of an epoch are done and its checkpoint is not written."""
+    after = run._after_epoch
+
+    def killed(finished: int, step: int) -> None:
+        if finished == epoch:
+            raise KeyboardInterrupt
+        after(finished, step)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(run, "_after_epoch", killed)
+        run.run()
+
+
+def check_a_killed_run_is_the_undisturbed_one(made: Recipe, folder: Path, epoch: int) -> None:
+    """Compare curve and weights, bit for bit, of a run and of one killed after an epoch."""
+    whole, broken = (replace(made, out=folder / name) for name in ("whole", "broken"))
+    expected: Unify = trainer(whole).run()
+    killed_after(trainer(broken), epoch)
+    found = trainer(broken).run()
+    assert losses(broken) == losses(whole)
+    pairs = zip(expected.state_dict().values(), found.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
