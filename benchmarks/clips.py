@@ -33,11 +33,15 @@ from unify.engine.search import Searcher
 MODES = (Mode.LATENT, Mode.LEXICON, Mode.FUSED)
 
 
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a TSV by the names in its header."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
 def read_captions(path: Path) -> list[tuple[str, str]]:
     """Return (file, caption) rows of a TSV with a header."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [(row["file"], row["caption"]) for row in rows]
+    return [(row["file"], row["caption"]) for row in read_rows(path)]
 
 
 def ranks(index: Searcher, captions: list[tuple[str, str]], mode: Mode) -> np.ndarray:

@@ -14,14 +14,13 @@ wrong. Nothing is chosen by these figures.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from clips import read_captions
+from clips import read_captions, read_rows
 
 import unify
 from unify.engine.explain import video_terms
@@ -30,6 +29,7 @@ from unify.engine.lexicon import Lexicon
 STRONGEST = 5
 NAMED, SYNONYM, SEEN, WRONG = "named", "synonym", "seen", "wrong"
 RIGHT = (NAMED, SYNONYM, SEEN)
+MARKS = {NAMED: "**", SYNONYM: "**", SEEN: "*"}  # of markdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,7 @@ class Row:
 
 def read_verdicts(path: Path) -> dict[tuple[str, str], str]:
     """Return the verdict of each (file, term)."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return {(row["file"], row["term"]): row["verdict"] for row in rows}
+    return {(row["file"], row["term"]): row["verdict"] for row in read_rows(path)}
 
 
 def judge(
@@ -96,8 +94,8 @@ def table(figures: dict[str, object]) -> str:
     assert isinstance(terms, list)
     lines: dict[str, list[str]] = {}
     for file, term, verdict in terms:
-        mark = {NAMED: f"**{term}**", SYNONYM: f"**{term}**", SEEN: f"*{term}*"}
-        lines.setdefault(file, []).append(mark.get(verdict, term))
+        mark = MARKS.get(verdict, "")
+        lines.setdefault(file, []).append(f"{mark}{term}{mark}")
     return "\n".join(
         [
             f"Named by the one caption: {figures['named']:.0%} of the terms of {figures['clips']} "

@@ -12,7 +12,6 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from unify.encoders.captions import read_captions
 from unify.encoders.datasets import TRAIN, DataSet, Item, held_out, read_dataset
 from unify.encoders.distributed import ALONE, Group
 from unify.encoders.features import FrameFeatures, frame_features
-from unify.encoders.manifest import Towers, describe_files
 from unify.encoders.recipe import Recipe
 from unify.encoders.start import Start
 from unify.encoders.trainset import TrainingSet
@@ -29,7 +27,6 @@ from unify.engine.errors import UsageError
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Int64
 
-TEXT_FILES = ("text.safetensors", "tokenizer.json")  # of `mini` towers; its stem is the rest
 DIGITS = 12  # of a hash: as many as people can compare
 
 log = logging.getLogger(__name__)
@@ -127,9 +124,8 @@ def _contents(
 ) -> dict[str, str]:
     """Name by content what a recipe names by folder or file."""
     towers = stamp
-    if start.kind is Towers.MINI:
-        files = describe_files(Path(recipe.towers), TEXT_FILES)
-        towers += f"-{_digest(''.join(file.sha256 for file in files))}"
+    if start.text_files:
+        towers += f"-{_digest(''.join(sha256_of(path) for path in start.text_files))}"
     return {
         "towers": towers,
         "lexicon": sha256_of(recipe.lexicon)[:DIGITS],

@@ -30,7 +30,7 @@ MOMENT_TERMS = 128  # weights kept of a moment
 FRAME_TERMS = 16  # of a frame, for the track of when a term shows
 QUERY_TERMS = 64
 FRAME_CHUNK = 256  # frames whose (V,) weights are held at once
-BLOCKED = -1e4  # a term's logit where no token votes
+BLOCKED = -1e4  # a logit that never wins a maximum; finite, so that 0 times it is 0
 
 
 class HeadsFile:

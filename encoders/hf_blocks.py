@@ -10,6 +10,7 @@ Sizes: F frames, P patch states, W tower width, B captions, L tokens, D joint wi
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -46,13 +47,16 @@ class Backbone:
             )
         towers.model.activation_checkpointing_enable()  # of blocks in training mode
 
+    def _trained(self) -> Iterator[list[nn.Module]]:
+        return (layers[len(layers) - self.trained :] for layers in self._layers())
+
     def _layers(self) -> tuple[list[nn.Module], list[nn.Module]]:
         model = self.towers.model
         return [*model.vision_model.encoder.layers], [*model.text_model.encoder.layers]
 
     def blocks(self) -> tuple[nn.ModuleList, nn.ModuleList]:
         """Return the trained blocks of pictures and of texts: the towers' own, not copies."""
-        video, text = (layers[len(layers) - self.trained :] for layers in self._layers())
+        video, text = self._trained()
         return nn.ModuleList(video), nn.ModuleList(text)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Backbone:
@@ -104,7 +108,7 @@ class Backbone:
         """From (F, P, W) states below the trained blocks to (F, D), as a search encodes frames."""
         model = self._on(states.device).model
         vision = model.vision_model
-        for block in self.blocks()[0]:
+        for block in next(self._trained()):
             states = block(states, None)
         if self._whole_context:  # SigLIP pools by attention, and its head is the projection
             found: Tensor = vision.head(vision.post_layernorm(states))

@@ -117,6 +117,7 @@ class HfStart:
     """
 
     kind = manifest.Towers.TRANSFORMERS
+    text_files = ()  # a checkpoint is one with both towers
 
     def __init__(self, folder: Path, fine_tune: int) -> None:
         self._whole_context = FAMILIES[read_config(folder)["model_type"]].whole_context
@@ -135,12 +136,10 @@ class HfStart:
         below = f"-below{self._backbone.trained}" if self._backbone.trained else ""
         return HfStem(f"{digest.hexdigest()[:8]}{below}", self._backbone)
 
-    def dictionary(self, terms: Sequence[str]) -> Float32:
-        """Return (V, D) unit vectors of the terms: those of the zero-shot pack."""
-        return zeroshot.uncentred_space(terms, self._towers.encode_texts).dictionary
+    def model(self, recipe: Recipe, data: TrainingSet, terms: Sequence[str]) -> Unify:
+        """Return the untrained model over terms, with the statistics of the training set in it.
 
-    def model(self, recipe: Recipe, data: TrainingSet, dictionary: Float32) -> Unify:
-        """Return the untrained model, with the statistics of the training set in it.
+        The dictionary begins as that of the zero-shot pack.
 
         Raises:
             UsageError: the recipe wants latents of another width than the checkpoint's space.
@@ -151,6 +150,7 @@ class HfStart:
                 f"{self._folder} makes latents of {width} numbers, not {settings.latent}",
                 f"set model.latent = {width}",
             )
+        dictionary = zeroshot.uncentred_space(terms, self._towers.encode_texts).dictionary
         counts, dropout = COUNTS[settings.sharing], settings.dropout
         frames = FrameBranches(Branches(width, counts, dropout, attends=False))
         video = HfVideo(self._backbone, frames) if self._backbone.trained else frames

@@ -161,8 +161,13 @@ def bag_of_words(weights: Tensor, targets: Tensor) -> Tensor:
         targets: (B, V) 1 for each word of the row's captions, or the share of them that say it;
             only the shares' proportions within a row matter.
     """
-    sizes = targets.sum(dim=1)
-    said = (targets * (BAG_SHARPNESS * weights).log_softmax(dim=1)).sum(dim=1)
+    return _words_said(BAG_SHARPNESS * weights, targets)
+
+
+def _words_said(logits: Tensor, words: Tensor) -> Tensor:
+    """Cross-entropy of each row's words, with equal or given shares: both (B, V)."""
+    sizes = words.sum(dim=1)
+    said = (words * logits.log_softmax(dim=1)).sum(dim=1)
     return _mean_where(-said / sizes.clamp(min=SMALLEST_NORM), sizes > 0)
 
 
@@ -178,9 +183,7 @@ def masked_words(logits: Tensor, removed: Tensor) -> Tensor:
         logits: (B, V) of the texts after the removal, before the activation.
         removed: (B, V) 1 for each word that was taken out; rows without any count nothing.
     """
-    sizes = removed.sum(dim=1)
-    said = (removed * logits.log_softmax(dim=1)).sum(dim=1)
-    return _mean_where(-said / sizes.clamp(min=SMALLEST_NORM), sizes > 0)
+    return _words_said(logits, removed)
 
 
 @_in_float32

@@ -43,7 +43,6 @@ from unify.encoders.trainset import TrainingSet
 from unify.encoders.vision import STEM_BLOCKS, VisionTower
 from unify.engine.durable import sha256_of
 from unify.engine.errors import UsageError
-from unify.engine.lexicon import Lexicon
 from unify.engine.types import Float32, UInt8
 from unify.indexer.ports import FrameShape
 
@@ -130,6 +129,7 @@ class MiniStart:
         self.frame_shape = FRAME_SHAPE
         self.max_tokens = MAX_TOKENS
         self.training_tokens = TRAINING_TOKENS
+        self.text_files = (folder / "text.safetensors", folder / "tokenizer.json")
 
     def stem(self) -> MiniStem:
         """Return what training leaves as it is of the picture tower."""
@@ -139,17 +139,8 @@ class MiniStart:
         stamp = f"{sha256_of(self._folder / 'vision.safetensors')[:8]}-{part}"
         return MiniStem(stamp, tower)
 
-    def dictionary(self, terms: Sequence[str]) -> Float32:
-        """Return (V, W) unit vectors of the terms, or a language model's own word vectors."""
-        if head := read_head(self._folder, self.tokenizer, terms):
-            return head.words
-        tower = TextTower(
-            self._folder / "text.safetensors", self._folder / "tokenizer.json", MAX_TOKENS
-        )
-        return term_vectors(terms, lambda texts: tower.encode(texts, batch=64).astype(np.float16))
-
-    def model(self, recipe: Recipe, data: TrainingSet, dictionary: Float32) -> Unify:
-        """Return the untrained model, with the statistics of the training set in it.
+    def model(self, recipe: Recipe, data: TrainingSet, terms: Sequence[str]) -> Unify:
+        """Return the untrained model over terms, with the statistics of the training set in it.
 
         Raises:
             UsageError: the branches are to share nothing, pictures included.
@@ -164,7 +155,8 @@ class MiniStart:
         bert = BertText(
             text_tensors, settings.frozen_layers, settings.sharing, settings.text_dropout
         )
-        head = self._language_head(recipe)
+        head = self._language_head(recipe.lexicon, terms)
+        dictionary = head.words if head else self._dictionary(terms)
         video = MiniVideo(CnnTop(self._vision) if self._train_video else None)
         text = MlmText(bert) if head else MiniText(bert)
         text.bert.shared.requires_grad_(settings.train_text)
@@ -190,20 +182,25 @@ class MiniStart:
             video, text, video_latent, video_words, text_latent, text_words, lexical
         )  # fmt: skip
 
-    def _language_head(self, recipe: Recipe) -> LanguageHead | None:
-        head = read_head(self._folder, self.tokenizer, Lexicon.read(recipe.lexicon).terms)
+    def _language_head(self, lexicon: Path, terms: Sequence[str]) -> LanguageHead | None:
+        head = read_head(self._folder, self.tokenizer, terms)
         if head is None and (self._folder / mlm.FILE).is_file():
             log.warning(
                 "%s is not of the pieces of %s, whose language model's head is left out",
-                recipe.lexicon, self._folder,
+                lexicon, self._folder,
             )  # fmt: skip
         return head
+
+    def _dictionary(self, terms: Sequence[str]) -> Float32:
+        """Return (V, W) unit vectors of the terms."""
+        tower = TextTower(*self.text_files, MAX_TOKENS)
+        return term_vectors(terms, lambda texts: tower.encode(texts, batch=64).astype(np.float16))
 
     def write_towers(self, out: Path, model: Unify) -> None:
         """Copy what training left as it was into a pack's `towers/`."""
         out.mkdir(parents=True, exist_ok=True)
-        for name in ("text.safetensors", "tokenizer.json"):
-            shutil.copyfile(self._folder / name, out / name)
+        for path in self.text_files:
+            shutil.copyfile(path, out / path.name)
         stem = [name for name in self._vision if not is_top(name)]
         save_file({name: self._vision[name] for name in stem}, out / "vision.safetensors")
         for path in out.iterdir():

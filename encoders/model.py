@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
-BLOCKED = -1e4  # a logit that never wins a maximum; finite, so that 0 times it is 0
+from unify.encoders.heads import BLOCKED
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,12 +67,13 @@ class Start(Protocol):
         """Return what training leaves as it is of the picture tower."""
         ...
 
-    def dictionary(self, terms: Sequence[str]) -> Float32:
-        """Return (V, W) vectors of the terms, those of a language model, or of unit length."""
+    @property
+    def text_files(self) -> Sequence[Path]:
+        """The files of the text tower, but for those that the stem's stamp names too."""
         ...
 
-    def model(self, recipe: Recipe, data: TrainingSet, dictionary: Float32) -> Unify:
-        """Return the untrained model, with the statistics of the training set in it."""
+    def model(self, recipe: Recipe, data: TrainingSet, terms: Sequence[str]) -> Unify:
+        """Return the untrained model over terms, with the statistics of the training set in it."""
         ...
 
     def features(self, folder: Path, heads: HeadsFile, data: TrainingSet) -> list[Float32]:

@@ -46,9 +46,8 @@ def train_pack(recipe: Recipe) -> Report | None:
     with joined() as group:
         start, lexicon = open_start(recipe), Lexicon.read(recipe.lexicon)
         corpus = read_corpus(recipe, start, lexicon, group)
-        dictionary = start.dictionary(lexicon.terms)
         torch.manual_seed(recipe.seed)
-        model = start.model(recipe, corpus.data.part(corpus.train), dictionary)
+        model = start.model(recipe, corpus.data.part(corpus.train), lexicon.terms)
         torch.manual_seed(recipe.seed + group.rank)  # other dropout on each process
         kept = Trainer(recipe, model.to(group.device), corpus, group).run()
         if not group.is_main:

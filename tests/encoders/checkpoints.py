@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
@@ -23,7 +24,9 @@ from transformers import (
     SiglipModel,
 )
 
-from tests.encoders.tiny import LAYERS, WIDTH, WORDS, write_towers
+from tests.encoders.tiny import LAYERS, WIDTH, WORDS, write_data, write_lexicon, write_towers
+from unify.encoders.hf import Towers
+from unify.engine.types import UInt8
 
 SIDE = 32
 LAYER = {
@@ -101,6 +104,23 @@ FAMILIES = {
     "siglip": save_siglip,
     "siglip2": save_naflex,
 }
+WIDTHS = {"clip": 16, "metaclip_2": 16, "siglip": 32, "siglip2": 32}  # of their joint spaces
+
+
+def write_checkpoints(folder: Path, items: int) -> Path:
+    """Write checkpoints of all kinds, and the tiny world's data and lexicon."""
+    for kind, make in FAMILIES.items():
+        make(folder / kind)
+    write_data(folder / "world-train", items=items)
+    write_lexicon(folder / "lexicon.txt")
+    return folder
+
+
+def noise(towers: Towers) -> UInt8:
+    """Return four pictures, (4, height, width, 3)."""
+    shape = towers.pixels.shape
+    size = (4, shape.height, shape.width, 3)
+    return np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
 
 
 def save_bert(folder: Path, **settings: object) -> Path:

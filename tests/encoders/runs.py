@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from unify.encoders import curves
 from unify.encoders.corpus import read_corpus
 from unify.encoders.distributed import ALONE
-from unify.encoders.model import Unify
+from unify.encoders.heads import HeadsFile, unit
+from unify.encoders.model import Unify, activate
+from unify.encoders.packs import Pack
 from unify.encoders.recipe import Recipe
 from unify.encoders.start import open_start
 from unify.encoders.train import RUN_FOLDER, Trainer
 from unify.engine.lexicon import Lexicon
+from unify.engine.types import MomentCodes
 
 
 def trainer(made: Recipe) -> Trainer:
@@ -23,7 +29,7 @@ def trainer(made: Recipe) -> Trainer:
     start, lexicon = open_start(made), Lexicon.read(made.lexicon)
     corpus = read_corpus(made, start, lexicon)
     torch.manual_seed(made.seed)
-    model = start.model(made, corpus.data.part(corpus.train), start.dictionary(lexicon.terms))
+    model = start.model(made, corpus.data.part(corpus.train), lexicon.terms)
     return Trainer(made, model, corpus, ALONE)
 
 
@@ -56,3 +62,37 @@ def check_a_killed_run_is_the_undisturbed_one(made: Recipe, folder: Path, epoch:
     assert losses(broken) == losses(whole)
     pairs = zip(expected.state_dict().values(), found.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def check_moments(
+    found: MomentCodes, heads: HeadsFile, latents: Tensor, logits: Tensor, latent: float,
+    weight: float,
+) -> None:  # fmt: skip
+    """Compare a pack's moments with what the model says of them, within two tolerances."""
+    assert np.abs(found.latents - latents.numpy()).max() < latent
+    background = heads.tensor("video_background")
+    shown = unit(np.maximum(activate(logits).numpy() - background, 0))
+    for row in range(len(shown)):
+        stored = dense(*found.lexicon.row(row), shown.shape[1])
+        assert np.abs(stored - shown[row]).max() < weight
+
+
+def check_queries(
+    pack: Pack, heads: HeadsFile, texts: Sequence[str], latents: Tensor, logits: Tensor,
+    latent: float, weight: float,
+) -> None:  # fmt: skip
+    """Compare a pack's queries with what the model says of texts, within two tolerances."""
+    own = heads.tensor("own")
+    for row, query in enumerate(pack.encode_queries(texts)):
+        assert np.abs(query.latent - latents[row].numpy()).max() < latent
+        expected = activate(logits[row]).numpy()
+        named = sorted(set(pack.lexicon.term_ids(texts[row])))
+        expected[named] += own[named]
+        assert np.abs(dense(query.terms, query.weights, len(own)) - expected).max() < weight
+
+
+def dense(terms: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
+    """Return (count,) weights."""
+    row = np.zeros(count, np.float32)
+    row[terms] = weights
+    return row

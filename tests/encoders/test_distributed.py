@@ -6,8 +6,6 @@ The launcher starts this file itself, which then runs `work`.
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,6 +18,7 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file, save_file  # noqa: E402
 from torch import nn  # noqa: E402
 
+from tests.encoders.processes import on_two_processes  # noqa: E402
 from unify.encoders.checkpoint import Position, Run, restore, save  # noqa: E402
 from unify.encoders.distributed import ALONE, Group, joined, shard  # noqa: E402
 from unify.encoders.losses import (  # noqa: E402
@@ -31,7 +30,6 @@ from unify.encoders.losses import (  # noqa: E402
 )
 from unify.engine.errors import UsageError  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
 ITEMS, WIDTH, TERMS = 12, 6, 20
 
 
@@ -142,17 +140,7 @@ def new_run(group: Group) -> Run:
 def two(tmp_path_factory) -> Path:
     """The folder in which two processes left what they found."""
     folder = tmp_path_factory.mktemp("two")
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*launch, __file__, str(folder)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    on_two_processes(__file__, folder)
     return folder
 
 

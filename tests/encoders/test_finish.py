@@ -7,11 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tests.encoders.runs import trainer  # noqa: E402
+from tests.encoders.runs import check_moments, trainer  # noqa: E402
 from tests.encoders.tiny import recipe, write_world  # noqa: E402
 from unify.encoders import finish  # noqa: E402
 from unify.encoders.corpus import read_corpus  # noqa: E402
-from unify.encoders.heads import HeadsFile, unit  # noqa: E402
+from unify.encoders.heads import HeadsFile  # noqa: E402
 from unify.encoders.model import activate  # noqa: E402
 from unify.encoders.packs import open_pack  # noqa: E402
 from unify.encoders.recipe import changed  # noqa: E402
@@ -55,13 +55,7 @@ def test_the_pack_says_what_the_model_says(world, tmp_path, settings):
         spans.append([len(rows), len(rows) + len(own)])
         rows += own.tolist()
     codes = pack.encode_moments(features[rows], np.array(spans))
-    assert np.abs(codes.latents - latents.numpy()).max() < 2e-2
-    weights = np.maximum(activate(logits).numpy() - heads.tensor("video_background"), 0)
-    dense = np.zeros_like(weights)
-    for i in range(3):
-        terms, values = codes.lexicon.row(i)
-        dense[i, terms] = values
-    assert np.abs(dense - unit(weights)).max() < 2e-2
+    check_moments(codes, heads, latents, logits, 2e-2, 2e-2)
     captions = [corpus.items[0].captions[0], corpus.items[0].captions[1]]
     for row, query in enumerate(pack.encode_queries(captions)):
         assert np.abs(query.latent - texts[row].numpy()).max() < 2e-2

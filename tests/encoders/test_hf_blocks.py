@@ -11,9 +11,14 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from tests.encoders.checkpoints import FAMILIES  # noqa: E402
+from tests.encoders.checkpoints import (  # noqa: E402
+    FAMILIES,
+    WIDTHS,
+    noise,
+    write_checkpoints,
+)
 from tests.encoders.runs import check_a_killed_run_is_the_undisturbed_one, trainer  # noqa: E402
-from tests.encoders.tiny import recipe, write_data, write_lexicon  # noqa: E402
+from tests.encoders.tiny import recipe  # noqa: E402
 from unify.encoders.hf import Towers  # noqa: E402
 from unify.encoders.hf_start import HfStart, HfVideo  # noqa: E402
 from unify.encoders.packs import open_pack  # noqa: E402
@@ -23,19 +28,14 @@ from unify.encoders.train import train_pack  # noqa: E402
 from unify.encoders.trainset import Draw, batches  # noqa: E402
 from unify.engine.errors import UsageError  # noqa: E402
 
-WIDTHS = {"clip": 16, "siglip": 32}
+KINDS = ("clip", "siglip")
 LAST = "encoder.layers.1."  # the trained block of each tower
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> Path:
     """Checkpoints of all kinds, and a smaller tiny world."""
-    top = tmp_path_factory.mktemp("world")
-    for kind, make in FAMILIES.items():
-        make(top / kind)
-    write_data(top / "world-train", items=48)
-    write_lexicon(top / "lexicon.txt")
-    return top
+    return write_checkpoints(tmp_path_factory.mktemp("world"), items=48)
 
 
 def fine_tuned(world: Path, kind: str, out: Path, blocks: int = 1, **schedule: object) -> Recipe:
@@ -43,12 +43,6 @@ def fine_tuned(world: Path, kind: str, out: Path, blocks: int = 1, **schedule: o
     made = recipe(world, **{**rates, **schedule})
     settings = {"latent": WIDTHS[kind], "fine_tune": blocks, "dropout": 0.0, "text_dropout": 0.0}
     return replace(changed(made, {"model": settings}), towers=f"hf:{world / kind}", out=out)
-
-
-def noise(towers: Towers) -> np.ndarray:
-    shape = towers.pixels.shape
-    size = (4, shape.height, shape.width, 3)
-    return np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
 
 
 @pytest.mark.parametrize("kind", FAMILIES)
@@ -68,7 +62,7 @@ def test_states_below_the_blocks_become_the_towers_features(world, kind, blocks)
     assert whole.stamp != start.stem().stamp, "another cache"
 
 
-@pytest.fixture(scope="module", params=WIDTHS)
+@pytest.fixture(scope="module", params=KINDS)
 def pair(request, world, tmp_path_factory):
     """Untrained models without and with trained blocks."""
     out = tmp_path_factory.mktemp("runs")
@@ -140,7 +134,7 @@ def test_computing_states_again_gives_the_same_gradients(pair, monkeypatch):
     assert all(p.grad is None for name, p in frozen if LAST not in name)
 
 
-@pytest.fixture(scope="module", params=WIDTHS)
+@pytest.fixture(scope="module", params=KINDS)
 def trained(request, world, tmp_path_factory):
     """A whole run: the recipe and the kept model."""
     made = fine_tuned(world, request.param, tmp_path_factory.mktemp("run") / "pack")

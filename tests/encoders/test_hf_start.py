@@ -13,12 +13,19 @@ pytest.importorskip("transformers")
 
 from tokenizers import Tokenizer  # noqa: E402
 
-from tests.encoders.checkpoints import FAMILIES  # noqa: E402
+from tests.encoders.checkpoints import (  # noqa: E402
+    FAMILIES,
+    WIDTHS,
+    noise,
+    write_checkpoints,
+)
 from tests.encoders.runs import (  # noqa: E402
     check_a_killed_run_is_the_undisturbed_one,
+    check_moments,
+    check_queries,
     trainer,
 )
-from tests.encoders.tiny import recipe, write_data, write_lexicon  # noqa: E402
+from tests.encoders.tiny import recipe  # noqa: E402
 from unify.encoders import zeroshot  # noqa: E402
 from unify.encoders.captions import padded  # noqa: E402
 from unify.encoders.heads import HeadsFile, unit  # noqa: E402
@@ -35,18 +42,12 @@ from unify.engine.lexicon import Lexicon  # noqa: E402
 
 CAPTIONS = ["a cat and a dog", "lemon", "an ox, snow!"]
 SIGLIP = ("siglip", "siglip2")
-WIDTHS = {"clip": 16, "metaclip_2": 16, "siglip": 32, "siglip2": 32}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> Path:
     """Checkpoints of all kinds, and the tiny world's data and lexicon."""
-    top = tmp_path_factory.mktemp("world")
-    for kind, make in FAMILIES.items():
-        make(top / kind)
-    write_data(top / "world-train", items=96)
-    write_lexicon(top / "lexicon.txt")
-    return top
+    return write_checkpoints(tmp_path_factory.mktemp("world"), items=96)
 
 
 def from_checkpoint(world: Path, kind: str, out: Path, **schedule: object) -> Recipe:
@@ -81,12 +82,6 @@ def ids_of(tokenizer: Tokenizer, towers: Towers, texts: list[str]):
     tokenizer.no_padding()
     tokenizer.enable_truncation(towers.context)
     return padded([np.array(tokenizer.encode(text).ids) for text in texts])
-
-
-def noise(towers: Towers) -> np.ndarray:
-    shape = towers.pixels.shape
-    size = (4, shape.height, shape.width, 3)
-    return np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
 
 
 def test_before_training_the_latent_score_is_the_towers_cosine(started):
@@ -212,12 +207,6 @@ def trained(request, world, tmp_path_factory):
     return made, kept, kept.text_tower.backbone.towers
 
 
-def dense(terms: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
-    row = np.zeros(count, np.float32)
-    row[terms] = weights
-    return row
-
-
 def test_the_pack_alone_says_of_frames_what_the_model_says(trained, tmp_path):
     made, kept, towers = trained
     shutil.copytree(made.out, tmp_path / "moved")
@@ -231,29 +220,20 @@ def test_the_pack_alone_says_of_frames_what_the_model_says(trained, tmp_path):
     with torch.no_grad():
         features = torch.from_numpy(towers.encode_frames(frames))
         latents, logits = kept.video(features, torch.tensor([[0, 1, 2], [3, -1, -1]]))
-    assert np.abs(codes.latents - latents.numpy()).max() < 1e-4
-    background = HeadsFile(made.out / "heads.safetensors").tensor("video_background")
-    shown = unit(np.maximum(activate(logits).numpy() - background, 0))
-    for row in range(2):
-        found = dense(*codes.lexicon.row(row), shown.shape[1])
-        assert np.abs(found - shown[row]).max() < 1e-4
+    heads = HeadsFile(made.out / "heads.safetensors")
+    check_moments(codes, heads, latents, logits, 1e-4, 1e-4)
 
 
 def test_the_pack_says_of_sentences_what_the_model_says(trained):
     made, kept, towers = trained
-    pack, own = open_pack(str(made.out)), HeadsFile(made.out / "heads.safetensors").tensor("own")
+    pack, heads = open_pack(str(made.out)), HeadsFile(made.out / "heads.safetensors")
     folder = Path(made.towers.removeprefix("hf:"))
     tokenizer = read_tokenizer(folder, folder.name in SIGLIP)[0]
     with torch.no_grad():
         latents, logits = kept.text(*ids_of(tokenizer, towers, CAPTIONS))
-    for row, query in enumerate(pack.encode_queries(CAPTIONS)):
-        assert np.abs(query.latent - latents[row].numpy()).max() < 1e-4
-        expected = activate(logits[row]).numpy()
-        named = sorted(set(pack.lexicon.term_ids(CAPTIONS[row])))
-        expected[named] += own[named]
-        assert np.abs(dense(query.terms, query.weights, len(own)) - expected).max() < 1e-4
-        alone = pack.encode_query(CAPTIONS[row])
-        assert np.abs(alone.latent - query.latent).max() < 1e-5
+    check_queries(pack, heads, CAPTIONS, latents, logits, 1e-4, 1e-4)
+    for caption, query in zip(CAPTIONS, pack.encode_queries(CAPTIONS), strict=True):
+        assert np.abs(pack.encode_query(caption).latent - query.latent).max() < 1e-5
 
 
 def test_such_a_pack_indexes_and_searches(trained, tmp_path):

@@ -15,7 +15,7 @@ transformers = pytest.importorskip("transformers")
 from tokenizers import Tokenizer  # noqa: E402
 
 from tests.encoders.checkpoints import save_bert  # noqa: E402
-from tests.encoders.runs import trainer  # noqa: E402
+from tests.encoders.runs import check_moments, check_queries, trainer  # noqa: E402
 from tests.encoders.tiny import (  # noqa: E402
     THINGS,
     WORDS,
@@ -27,10 +27,9 @@ from tests.encoders.tiny import (  # noqa: E402
 from unify.encoders.captions import padded  # noqa: E402
 from unify.encoders.distributed import ALONE  # noqa: E402
 from unify.encoders.export import export_mlm  # noqa: E402
-from unify.encoders.heads import HeadsFile, unit  # noqa: E402
+from unify.encoders.heads import HeadsFile  # noqa: E402
 from unify.encoders.losses import masked_tokens  # noqa: E402
 from unify.encoders.mlm import FILE, MlmText, Transform, TransformedProjection  # noqa: E402
-from unify.encoders.model import activate  # noqa: E402
 from unify.encoders.objective import Objective, Progress  # noqa: E402
 from unify.encoders.packs import open_pack  # noqa: E402
 from unify.encoders.recipe import LossRecipe, Recipe, changed  # noqa: E402
@@ -167,29 +166,18 @@ def trained(world, tmp_path_factory):
     return made, kept, run
 
 
-def dense(terms: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
-    row = np.zeros(count, np.float32)
-    row[terms] = weights
-    return row
-
-
 def test_the_pack_says_of_sentences_what_the_model_says(trained):
     made, kept, run = trained
-    pack, own = open_pack(str(made.out)), HeadsFile(made.out / "heads.safetensors").tensor("own")
+    pack, heads = open_pack(str(made.out)), HeadsFile(made.out / "heads.safetensors")
     pack.verify()
     assert not (made.out / "towers" / FILE).exists(), "the head stands in the heads"
-    first = HeadsFile(made.out / "heads.safetensors").tensor("text_lexicon.dense.weight")
+    first = heads.tensor("text_lexicon.dense.weight")
     before = trainer(replace(made, out=made.out.parent / "new"))._model.text_lexicon
     assert np.abs(first - before.dense.weight.detach().numpy()).max() > 1e-4, "it was trained"
     texts = [*TEXTS, "", "zebra"]
     with torch.no_grad():
         latents, logits = kept.text(*tokens(run, texts))
-    for row, query in enumerate(pack.encode_queries(texts)):
-        assert np.abs(query.latent - latents[row].numpy()).max() < 1e-4
-        expected = activate(logits[row]).numpy()
-        named = sorted(set(pack.lexicon.term_ids(texts[row])))
-        expected[named] += own[named]
-        assert np.abs(dense(query.terms, query.weights, len(own)) - expected).max() < 1e-3
+    check_queries(pack, heads, texts, latents, logits, 1e-4, 1e-3)
     assert not len(pack.encode_query("").terms)
 
 
@@ -203,11 +191,8 @@ def test_the_pack_says_of_pictures_what_the_model_says(trained):
     rows = [row[row >= 0].numpy() for row in picks]
     spans = np.array([[row[0], row[-1] + 1] for row in rows])
     codes = pack.encode_moments(features, spans)
-    assert np.abs(codes.latents - latents.numpy()).max() < 1e-4
-    background = HeadsFile(made.out / "heads.safetensors").tensor("video_background")
-    shown = unit(np.maximum(activate(logits).numpy() - background, 0))
-    for row in range(3):
-        assert np.abs(dense(*codes.lexicon.row(row), shown.shape[1]) - shown[row]).max() < 1e-3
+    heads = HeadsFile(made.out / "heads.safetensors")
+    check_moments(codes, heads, latents, logits, 1e-4, 1e-3)
 
 
 def test_a_lexicon_of_other_words_leaves_the_head_out_and_says_so(world, tmp_path, caplog):

@@ -5,8 +5,6 @@ Each has another number of masked tokens. torch's launcher starts this file itse
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,14 +15,13 @@ pytest.importorskip("transformers")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from tests.encoders.processes import on_two_processes  # noqa: E402
 from tests.encoders.tiny import recipe, write_data, write_towers  # noqa: E402
 from unify.encoders.corpus import read_corpus  # noqa: E402
 from unify.encoders.distributed import joined  # noqa: E402
 from unify.encoders.start import open_start  # noqa: E402
 from unify.encoders.train import Trainer  # noqa: E402
 from unify.engine.lexicon import Lexicon  # noqa: E402
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def work(folder: Path) -> None:
@@ -34,7 +31,7 @@ def work(folder: Path) -> None:
         start, lexicon = open_start(made), Lexicon.read(made.lexicon)
         corpus = read_corpus(made, start, lexicon, group)
         torch.manual_seed(0)
-        model = start.model(made, corpus.data.part(corpus.train), start.dictionary(lexicon.terms))
+        model = start.model(made, corpus.data.part(corpus.train), lexicon.terms)
         assert model.term_of_piece is not None
         first = model.text_lexicon.dense.weight.detach().clone()
         torch.manual_seed(group.rank)  # other dropout on each
@@ -54,17 +51,7 @@ def test_both_processes_end_with_the_same_weights(tmp_path):
     write_data(tmp_path / "world-train", items=64)
     pieces = bert_vocabulary(tmp_path / "towers" / "tokenizer.json")
     (tmp_path / "lexicon.txt").write_text("".join(f"{piece}\n" for piece in pieces))
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*launch, __file__, str(tmp_path)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    on_two_processes(__file__, tmp_path)
     one, other = (load_file(tmp_path / f"rank-{rank}.safetensors") for rank in (0, 1))
     assert one.keys() == other.keys()
     for name, value in one.items():

@@ -19,7 +19,7 @@ def started(tmp_path_factory):
     start, lexicon = open_start(made), Lexicon.read(made.lexicon)
     corpus = read_corpus(made, start, lexicon)
     torch.manual_seed(0)
-    model = start.model(made, corpus.data, start.dictionary(lexicon.terms))
+    model = start.model(made, corpus.data, lexicon.terms)
     return model.eval(), corpus
 
 

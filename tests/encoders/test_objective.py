@@ -30,7 +30,7 @@ def setting(tmp_path_factory):
     start, lexicon = open_start(made), Lexicon.read(made.lexicon)
     data = read_corpus(made, start, lexicon).data
     torch.manual_seed(0)
-    model = start.model(made, data, start.dictionary(lexicon.terms)).eval()
+    model = start.model(made, data, lexicon.terms).eval()
     model.dictionary.requires_grad_(False)
     batch = next(batches(data, np.arange(16), 16, Draw(), np.random.default_rng(0)))
     return model, batch

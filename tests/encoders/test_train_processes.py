@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,27 +11,16 @@ import pytest
 
 pytest.importorskip("torch")
 
+from tests.encoders.processes import on_two_processes
 from tests.encoders.tiny import recipe, write_world
 from unify.encoders.packs import open_pack
 from unify.encoders.train import train_pack
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def test_two_processes_train_one_pack_and_one_of_them_tells(tmp_path):
     write_world(tmp_path)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*launch, __file__, str(tmp_path)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    told = [line for line in done.stderr.splitlines() if line.startswith("told:")]
+    told = on_two_processes(__file__, tmp_path)
+    told = [line for line in told.splitlines() if line.startswith("told:")]
     assert told[:2] == [
         "told:0 world: encoding the pictures of 120 items",
         "told:0 epoch 1 of 1",
