@@ -33,9 +33,6 @@ STRONGEST = 5
 # Against the expansion, after training: fused recall of held-out captions hardly moves between
 # 1 and 3, and own words lead the explanations.
 OWN_GAIN = 2.0
-# Frequent words (man, woman) glow faintly in every frame and would crowd the reasons: this share
-# of each term's mean weight is taken off.
-BACKGROUND_SHARE = 0.7
 HEADS = "heads.safetensors"
 
 
@@ -131,8 +128,8 @@ class _Measured:
         names: Sequence[tuple[str, str]], items: Sequence[Item],
     ) -> None:  # fmt: skip
         self._path = folder / HEADS
-        self._tensors = tensors | {"video_background": np.zeros_like(tensors["video_bias"])}
-        save_heads(self._path, self._tensors)
+        self._tensors = tensors
+        save_heads(self._path, tensors)
         self._start, self._data, self._items = start, data, items
         self._sources = [source for source, _ in names]
         self._held = np.array([held_out(*name) for name in names])
@@ -140,18 +137,10 @@ class _Measured:
         heads = HeadsFile(self._path)
         self._features = start.features(folder, heads, data)
         self._sentences = start.sentences(folder, heads)
+        self._head = start.video_head(heads)
 
     def finish(self) -> Report:
-        """Take off the background, calibrate, save the heads for good, and measure."""
-        head = self._start.video_head(HeadsFile(self._path))
-        frames = [
-            self._features[self._data.places[i][0]][self._data.places[i][1]]
-            for i in np.flatnonzero(~self._held).tolist()
-        ]
-        background = head.background(np.concatenate(frames), BACKGROUND_SHARE)
-        self._tensors["video_background"] = background
-        save_heads(self._path, self._tensors)
-        self._head = self._start.video_head(HeadsFile(self._path))
+        """Calibrate, save the heads for good, and measure."""
         scores = self._scores()
         calibration = self._calibration(list(scores.values()))
         save_heads(self._path, self._tensors, calibration)

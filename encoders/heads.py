@@ -171,7 +171,6 @@ class VideoHead:
         self._dictionary = file.tensor("dictionary").T
         self._scale = file.number("video_scale")
         self._bias = file.tensor("video_bias")
-        self._background = file.tensor("video_background")
 
     def encode(self, features: Float32, spans: Int64) -> MomentCodes:
         """Encode moments of one video; see `VideoEncoder.encode_moments`."""
@@ -192,19 +191,10 @@ class VideoHead:
             tracks.append(SparseRows.from_dense(weights, FRAME_TERMS))
         return MomentCodes(latents, SparseRows.concatenate(moments), SparseRows.concatenate(tracks))
 
-    def background(self, frames: Float32, share: float) -> Float32:
-        """Return (V,) that share of the mean weight of each term over (F, C) frame features."""
-        total = np.zeros(len(self._bias))
-        for start in range(0, len(frames), FRAME_CHUNK):
-            part = frames[start : start + FRAME_CHUNK]
-            total += self._weights(part).sum(axis=0, dtype=np.float64)
-        return np.asarray(share * total / len(frames), np.float32)
-
     def _weights(self, features: Float32) -> Float32:
-        """Frames (F, C) to weights (F, V), above what any frame would get."""
+        """Frames (F, C) to weights (F, V)."""
         states = self._words(self._lexicon(features))
-        weights = activate(self._scale * (states @ self._dictionary) + self._bias)
-        return np.asarray(np.maximum(weights - self._background, 0), np.float32)
+        return activate(self._scale * (states @ self._dictionary) + self._bias)
 
 
 def activate(logits: Float32) -> Float32:

@@ -22,7 +22,7 @@ from unify.engine.errors import UsageError
 from unify.indexer.ports import FrameShape
 
 FILE_NAME = "pack.json"
-FORMAT = 2  # 2: the text layers that were trained lie in the heads' file
+FORMAT = 3  # 2: the text layers that were trained lie in the heads' file
 # Files beside these say things to people and change no vector.
 VECTOR_FILES = (
     "towers/vision.safetensors",

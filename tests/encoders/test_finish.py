@@ -55,7 +55,7 @@ def test_the_pack_says_what_the_model_says(world, tmp_path, settings):
         spans.append([len(rows), len(rows) + len(own)])
         rows += own.tolist()
     codes = pack.encode_moments(features[rows], np.array(spans))
-    check_moments(codes, heads, latents, logits, 2e-2, 2e-2)
+    check_moments(codes, latents, logits, 2e-2, 2e-2)
     captions = [corpus.items[0].captions[0], corpus.items[0].captions[1]]
     for row, query in enumerate(pack.encode_queries(captions)):
         assert np.abs(query.latent - texts[row].numpy()).max() < 2e-2
