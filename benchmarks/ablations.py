@@ -12,7 +12,8 @@ again, and keeps of its pack the figures (`training.json`) and the curve alone; 
 goes on from its last checkpoint. `--only` says what is run, not what is shown; `--lexicon` adds
 variants with another vocabulary, and has to be given again for them to be shown.
 
-How a moment's frames are pooled has no setting in a recipe, so it is not among the variants.
+`frames-averaged` has no setting in a recipe: the features of an item's frames are averaged before
+the heads see them, instead of taking each term's largest weight over the frames.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import numpy as np
 import torch
 
+from unify.encoders import corpus
 from unify.encoders.datasets import TRAIN, DataSet, held_out, read_dataset
+from unify.encoders.features import FrameFeatures, frame_features
 from unify.encoders.losses import Teacher
 from unify.encoders.recipe import SECTIONS, Recipe, changed, read_recipe
 from unify.encoders.towers import Sharing
@@ -59,12 +64,14 @@ class Variant:
         change: settings by section, see `recipe.changed`.
         modes: the searches that the trained branches allow.
         lexicon: another terms' file.
+        averaged: the heads see the mean of an item's frames instead of each frame.
     """
 
     name: str
     change: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     modes: tuple[Mode, ...] = MODES
     lexicon: Path | None = None
+    averaged: bool = False
 
     def recipe(self, base: Recipe, seed: int) -> Recipe:
         """Return the recipe of one run."""
@@ -94,6 +101,7 @@ VARIANTS = (
     Variant("flops-half", {"loss": {"flops": 1.0, "text_terms": 24.0, "video_terms": 56.0}}),
     Variant("dictionary-trained", {"schedule": {"dictionary_rate": 1e-4}}),
     Variant("text-frozen", {"model": {"train_text": False}}),
+    Variant("frames-averaged", averaged=True),
 )
 
 
@@ -115,11 +123,24 @@ class Run:
 Results = Sequence[tuple[Variant, Sequence[Run]]]
 
 
-def finish(recipe: Recipe) -> None:
-    """Run a recipe, or what is left of it."""
+def averaged(*arguments: Any) -> FrameFeatures:
+    """Return `features.frame_features` with one row an item: the mean over its pictures."""
+    found = frame_features(*arguments)
+    means = [
+        np.asarray(found.values[rows], np.float32).mean(axis=0) for rows in found.rows.values()
+    ]
+    rows = {name: np.array([row]) for row, name in enumerate(found.rows)}
+    return replace(found, values=np.stack(means).astype(np.float16), rows=rows)
+
+
+def finish(variant: Variant, recipe: Recipe) -> None:
+    """Run a recipe of a variant, or what is left of it."""
     whole = not any((recipe.out / RUN_FOLDER).glob("checkpoint-*"))
     started = time.perf_counter()
-    train_pack(recipe)
+    with mock.patch.object(
+        corpus, "frame_features", averaged if variant.averaged else frame_features
+    ):
+        train_pack(recipe)
     seconds = round(time.perf_counter() - started, 1) if whole else None
     record = {"lexicon": sha256_of(recipe.lexicon), "seconds": seconds, "machine": machine()}
     replace_file(recipe.out / RECORD, json.dumps(record).encode())
@@ -266,6 +287,7 @@ def measure(
         (variant.name, seed): variant.recipe(base, seed)
         for seed, variant in itertools.product(range(seeds), variants)
     }
+    of_name = {variant.name: variant for variant in variants}
     found = {key: run for key, made in recipes.items() if (run := read_run(made, sources))}
 
     def current() -> str:
@@ -280,7 +302,7 @@ def measure(
     for key, made in recipes.items():
         if key not in found and key[0] in (only or names):
             logging.getLogger(__name__).info("%s, seed %d", *key)
-            finish(made)
+            finish(of_name[key[0]], made)
             if run := read_run(made, sources):
                 found[key] = run
             yield current()

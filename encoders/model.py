@@ -41,6 +41,8 @@ class TextStates:
     votes: Tensor
 
 
+LENGTH_GROUPS = 4  # of a batch of captions, by their numbers of tokens
+
 VideoTower = Callable[[Tensor], tuple[Tensor, Tensor]]  # (N, ...) to (N, C) of each branch
 TextTower = Callable[[Tensor, Tensor], TextStates]  # (B, L) ids, (B, L) bool mask
 
@@ -172,7 +174,21 @@ class Unify(nn.Module):
         return nnf.normalize(self.video_latent(means).float(), dim=1), top + self.video_bias
 
     def text(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode captions: (B, L) ids and bool mask to (B, D) unit latents and (B, V) logits."""
+        """Encode captions: (B, L) ids and bool mask to (B, D) unit latents and (B, V) logits.
+
+        Short captions go through without the padding that the longest of a batch would give them.
+        """
+        lengths = mask.sum(dim=1)
+        order = torch.argsort(lengths, stable=True)
+        parts = []
+        for rows in torch.chunk(order, LENGTH_GROUPS):
+            width = int(lengths[rows].max())
+            parts.append(self._text(ids[rows, :width], mask[rows, :width]))
+        back = torch.argsort(order)
+        latents, logits = (torch.cat(side)[back] for side in zip(*parts, strict=True))
+        return latents, logits
+
+    def _text(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         states: TextStates = self.text_tower(ids, mask)
         words = self.text_lexicon(states.voters)  # (B, L + 1, W)
         logits = self._word_logits(words, self.text_scale)
