@@ -1,10 +1,11 @@
-"""`unify index build`, `status`, `verify`."""
+"""`unify index build`, `status`, `verify`, `compact`."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command()(build)
     app.command()(status)
     app.command()(verify)
+    app.command()(compact)
 
 
 def build(
@@ -147,6 +149,7 @@ def status(index: IndexOption = None, json: JsonOption = False) -> None:
     """Show what an index holds, what failed and why, and what is pending."""
     from dataclasses import asdict
 
+    from unify.engine.compact import advisable
     from unify.engine.location import locate
     from unify.indexer.status import status as read_status
 
@@ -173,6 +176,8 @@ def status(index: IndexOption = None, json: JsonOption = False) -> None:
         render.say(f"{what:<9} {len(lines):,}")
         for line in lines:
             render.say(f"          {render.printable(line)}")
+    if advisable(locate(index)):
+        render.tell("many small segments or removed videos: unify index compact makes it faster")
 
 
 def verify(index: IndexOption = None, json: JsonOption = False) -> None:
@@ -193,3 +198,42 @@ def verify(index: IndexOption = None, json: JsonOption = False) -> None:
             f"{directory} has {len(problems)} problems", "delete it and build it again"
         )
     render.tell(f"{directory} is whole")
+
+
+def compact(index: IndexOption = None, json: JsonOption = False) -> None:
+    """Merge small segments into large ones and give back the room of removed videos.
+
+    Searches go on meanwhile; stopped at any instant, the index stays as it was.
+    """
+    from dataclasses import asdict
+
+    from unify.engine.compact import compact as run
+    from unify.engine.location import locate
+
+    directory = locate(index)
+    with _rows_shown() as tell:
+        done = run(directory, tell)
+    if json:
+        jsonio.emit({"index": str(directory), **asdict(done)})
+    if done.segments_before == done.segments_after and done.bytes_before == done.bytes_after:
+        render.tell("nothing to compact")
+        return
+    render.tell(
+        f"{done.rows_before:,} moments in {done.segments_before:,} segments before, "
+        f"{done.rows_after:,} in {done.segments_after:,} after; "
+        f"{done.bytes_before / 1e6:,.1f} MB before, {done.bytes_after / 1e6:,.1f} MB after"
+    )
+
+
+@contextmanager
+def _rows_shown() -> Iterator[Callable[[int, int], None] | None]:
+    """Give a bar that counts rows on stderr, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("compacting")
+        yield lambda done, total: shown.update(task, completed=done, total=total)

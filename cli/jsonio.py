@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from unify.engine.search import Answer, Hit
+    from unify.engine.answer import Answer, Hit
 
 SCHEMA = 1
 
@@ -54,7 +54,10 @@ def plan_record(answer: Answer, query_id: int) -> dict[str, Any]:
             "latent": plan.latent,
             "lexicon": plan.lexicon,
             "allowed": plan.allowed,
+            "approximate": plan.approximate,
             "postings": plan.postings,
+            "threads": plan.threads,
+            "estimates_ms": {stage: round(ms, 4) for stage, ms in plan.estimates_ms.items()},
             "rounds": outcome.rounds,
             "depth": outcome.depth,
             "candidates": outcome.candidates,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from unify.engine.answer import Answer, Hit
     from unify.engine.explain import TermTrack
-    from unify.engine.search import Answer, Hit
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _SPARKS = " ▁▂▃▄▅▆▇█"
@@ -108,12 +109,14 @@ def print_hits(answer: Answer, full: bool) -> None:
     if all(hit.weak for hit in answer):
         tell(f"no good match: every hit is weak{_names(answer.missing)}")
     if not answer.exact:
-        tell(f"approximate: an unseen moment could score up to {answer.outcome.gap:.3f} more")
+        tell(f"approximate: {_gap(answer.outcome.gap)}; --exact looks at all")
 
 
 def _nothing(answer: Answer) -> str:
     if answer.plan.allowed == 0:
         return "nothing found: no moment meets the filters and operators"
+    if answer.plan.threshold > -math.inf:
+        return "nothing found: no moment reaches the threshold"
     return f"nothing found{_names(answer.missing)}"
 
 
@@ -147,12 +150,38 @@ def print_plan(answer: Answer) -> None:
     sides = [name for name in ("latent", "lexicon") if getattr(plan, name)]
     by = " and ".join(sides) or "neither side"
     say(f"plan      {plan.structure} over {plan.allowed:,} moments, scored by {by}")
-    depths = f"; first depth {plan.depth:,}, at most {plan.budget:,}" if outcome.rounds else ""
-    say(f"          {plan.postings:,} postings match{depths}")
-    verdict = "exact" if outcome.exact else f"approximate, gap {outcome.gap:.3f}"
-    fetched = f"{outcome.rounds} fetches to depth {outcome.depth:,}, " if outcome.rounds else ""
+    verdict = "exact" if outcome.exact else f"approximate, {_gap(outcome.gap)}"
+    fetched = f"{outcome.rounds} rounds to depth {outcome.depth:,}, " if outcome.rounds else ""
     say(f"ran       {fetched}{outcome.candidates:,} moments rescored: {verdict}")
-    say("times     " + ", ".join(f"{stage} {ms:.2f} ms" for stage, ms in answer.times_ms.items()))
+    say(
+        f"          {'stage':<10}{'expected':>14}{'actual':>14}{'expected ms':>14}{'actual ms':>12}"
+    )
+    for stage, ms in answer.times_ms.items():
+        expected, actual = _rows_of(stage, answer)
+        guess = f"{plan.estimates_ms[stage]:.2f}" if stage in plan.estimates_ms else ""
+        say(f"          {stage:<10}{expected:>14}{actual:>14}{guess:>14}{ms:>12.2f}".rstrip())
+
+
+def _gap(gap: float) -> str:
+    """Say how far an unseen moment could be ahead."""
+    if math.isinf(gap):
+        return "moments may be missing"
+    return f"an unseen moment could score up to {gap:.3f} more"
+
+
+def _rows_of(stage: str, answer: Answer) -> tuple[str, str]:
+    """Return how many rows or postings a stage was to touch, and how many rows it gave."""
+    plan, outcome = answer.plan, answer.outcome
+    if stage == "lexicon":
+        shared = f" / {plan.threads}" if plan.threads > 1 else ""
+        return f"{plan.postings:,}{shared}", f"{outcome.fetched['lexicon']:,}"
+    if stage == "latent":
+        kind = "~" if plan.approximate else ""
+        return f"{kind}{plan.allowed:,}", f"{outcome.fetched['latent']:,}"
+    if stage == "rescore":
+        expected = 2 * plan.first_depth if outcome.rounds else plan.allowed
+        return f"{expected:,}", f"{outcome.candidates:,}"
+    return "", ""
 
 
 def print_tracks(tracks: Iterable[TermTrack], shows: float, width: int) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,7 +22,8 @@ from unify.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from unify.engine.search import Answer, Searcher
+    from unify.engine.answer import Answer
+    from unify.engine.search import Searcher
 
 
 class ModeName(StrEnum):
@@ -30,6 +32,14 @@ class ModeName(StrEnum):
     fused = "fused"
     latent = "latent"
     lexicon = "lexicon"
+
+
+class FusionName(StrEnum):
+    """The values of `--fusion`."""
+
+    affine = "affine"
+    rrf = "rrf"
+    sum = "sum"
 
 
 def register(app: typer.Typer) -> None:
@@ -45,12 +55,31 @@ def search(
         Path | None, typer.Option("--queries", metavar="FILE", help="One query a line.")
     ] = None,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits.")] = 10,
+    offset: Annotated[
+        int, typer.Option(metavar="N", help="Leave out the first N hits: the next page.")
+    ] = 0,
+    threshold: Annotated[
+        float | None, typer.Option(metavar="SCORE", help="No hits below this score.")
+    ] = None,
     json: JsonOption = False,
     moments: Annotated[
         bool,
         typer.Option("--moments/--videos", help="Every moment, or each video's best one."),
     ] = False,
     mode: Annotated[ModeName, typer.Option(help="Which sides score.")] = ModeName.fused,
+    fusion: Annotated[
+        FusionName, typer.Option(help="How both sides become one score.")
+    ] = FusionName.affine,
+    weights: Annotated[
+        str, typer.Option(metavar="LATENT,LEXICON", help="Of the sides, for rrf and sum.")
+    ] = "1,1",
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Miss no moment, however large the index is.")
+    ] = False,
+    budget_ms: Annotated[
+        float | None,
+        typer.Option("--budget-ms", metavar="MS", help="Stop looking further after MS."),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show how scores add up.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show how the query was answered.")] = False,
     index: IndexOption = None,
@@ -68,10 +97,14 @@ def search(
 
     if (queries is None) == (not words):
         raise UsageError("say what to look for", "give WORDS, or --queries FILE, not both")
+    options: dict[str, Any] = {
+        "k": k, "offset": offset, "threshold": -math.inf if threshold is None else threshold,
+        "mode": mode.value, "moments": moments, "fusion": fusion.value,
+        "weights": _weights(weights), "exact": exact, "budget_ms": budget_ms,
+    }  # fmt: skip
     searcher = open_index(index)
 
-    def answer(text: str, query_id: int) -> None:
-        found = searcher.search(text, k, mode=mode.value, moments=moments)
+    def show(found: Answer, query_id: int) -> None:
         if json:
             for hit in found:
                 jsonio.emit(jsonio.hit_record(hit, query_id))
@@ -83,25 +116,39 @@ def search(
             render.print_plan(found)
 
     if queries is None:
-        answer(joined(words), 0)
-    elif not _run_batch(queries, answer, json):
+        show(searcher.search(joined(words), **options), 0)
+    elif not _run_batch(searcher, queries, options, show, json):
         raise typer.Exit(2)
 
 
-def _run_batch(path: Path, answer: Callable[[str, int], None], json: bool) -> bool:
+def _run_batch(
+    searcher: Searcher, path: Path, options: dict[str, Any],
+    show: Callable[[Answer, int], None], json: bool,
+) -> bool:  # fmt: skip
     """Answer every line of a file; report bad ones and go on. Return whether all were good."""
     from unify.engine.errors import QueryError
 
     good = True
-    for number, line in enumerate(_lines(path)):
+    lines = list(_lines(path))
+    for number, found in enumerate(searcher.search_many(lines, **options)):
         if not json:
-            render.say(f"{number}: {line}")
-        try:
-            answer(line, number)
-        except QueryError as error:
-            complain(f"{path}, line {number + 1}: {error}")
+            render.say(f"{number}: {lines[number]}")
+        if isinstance(found, QueryError):
+            complain(f"{path}, line {number + 1}: {found}")
             good = False
+        else:
+            show(found, number)
     return good
+
+
+def _weights(text: str) -> tuple[float, float]:
+    from unify.engine.errors import UsageError
+
+    try:
+        latent, lexicon = map(float, text.split(","))
+    except ValueError:
+        raise UsageError(f"cannot read the weights {text!r}", "write --weights 1,0.5") from None
+    return latent, lexicon
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -129,7 +176,7 @@ def explain(
     from unify.encoders.library import open_index
     from unify.engine.errors import UsageError
     from unify.engine.explain import term_tracks
-    from unify.engine.search import MAX_K
+    from unify.engine.options import MAX_K
 
     searcher = open_index(index)
     found = searcher.search(joined(words), min(hit, MAX_K))

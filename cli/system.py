@@ -96,13 +96,12 @@ def _decoder() -> str:
 def _kernels() -> str:
     import numpy as np
 
-    from unify.engine.postings import topk
+    from unify.engine.postings import Lists, topk
 
     one = np.array([0, 1]), np.zeros(1, np.uint16), np.ones(1, np.uint8)
-    factors = np.ones(1, np.float32)
-    _, scores = topk(one, 1, 1, np.zeros(1, np.uint16), factors, None, 1, compiled=True)
-    if scores.tolist() != [1.0]:
-        raise RuntimeError(f"numba gives wrong sums: {scores}; reinstall numba")
+    found = topk(Lists(one, 1, 1, np.zeros(1, np.uint16), np.ones(1)), None, 1, fast=True)
+    if found.rows.tolist() != [0] or abs(found.scores[0] - 1) > 0.02:
+        raise RuntimeError(f"numba gives wrong sums: {found.scores}; reinstall numba")
     return "numba compiles and adds up"
 
 
@@ -117,8 +116,10 @@ def _pack() -> str:
 
 def _index(index: Path | None) -> str:
     from unify.encoders.library import open_index
+    from unify.encoders.packs import open_pack
     from unify.engine.errors import IndexUnavailable
     from unify.engine.location import locate
+    from unify.engine.manifest import read_manifest
 
     directory = locate(index)
     if not (directory / "manifest.json").is_file():
@@ -129,4 +130,6 @@ def _index(index: Path | None) -> str:
         raise RuntimeError(str(error)) from None
     statistics = searcher.backend.statistics()
     searcher.search("a dog", 1)
-    return f"{directory}: {statistics.videos:,} videos, {statistics.moments:,} moments, searchable"
+    found = f"{statistics.videos:,} videos, {statistics.moments:,} moments, searchable"
+    remark = open_pack(read_manifest(directory).settings.pack).remark
+    return f"{directory}: {found}" + (f"; {remark}" if remark else "")

@@ -15,11 +15,19 @@ from unify.engine.types import Float32, Float64, Int64, UInt16
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """How much a backend holds, tombstoned rows not counted."""
+    """How much a backend holds, tombstoned rows not counted.
+
+    Attributes:
+        moments: rows.
+        videos: that they belong to.
+        segments: parts.
+        windows: parts that threads can share.
+    """
 
     moments: int
     videos: int
     segments: int
+    windows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +97,32 @@ class Backend(Protocol):
         """
         ...
 
-    def latent_topk(self, latent: Float32, k: int, allowed: Allowed) -> Fetched:
-        """Return the k allowed rows with the largest inner product with `latent` (D,)."""
+    def approximates(self, allowed: Allowed) -> bool:
+        """Return whether `latent_topk` has a structure for these rows that may miss some."""
         ...
 
-    def lexicon_topk(self, terms: UInt16, weights: Float32, k: int, allowed: Allowed) -> Fetched:
-        """Return the k allowed rows with the largest sparse dot product, zeros included."""
+    def latent_topk(self, latent: Float32, k: int, allowed: Allowed, exact: bool) -> Fetched:
+        """Return the k allowed rows with the largest inner product with `latent` (D,).
+
+        Args:
+            latent: (D,) of unit length.
+            k: how many, at least 1.
+            allowed: the rows that may be returned.
+            exact: miss no row; otherwise the bound may be infinite.
+        """
+        ...
+
+    def latent_topk_many(self, latents: Float32, k: int, allowed: Allowed) -> list[Fetched]:
+        """Return what `latent_topk` does with `exact` for each of (B, D) latents, in one scan."""
+        ...
+
+    def lexicon_topk(
+        self, terms: UInt16, weights: Float32, k: int, allowed: Allowed, threads: int
+    ) -> Fetched:
+        """Return the k allowed rows with the largest sparse dot product, zeros included.
+
+        Where all weights are above 0, only rows without a match score 0.
+        """
         ...
 
     def every(self, allowed: Allowed) -> Int64:
@@ -103,6 +131,10 @@ class Backend(Protocol):
 
     def latent_scores(self, ids: Int64, latent: Float32) -> Float64:
         """Return (n,) exact latent scores from stored values."""
+        ...
+
+    def lexicon_scores(self, ids: Int64, terms: UInt16, weights: Float32) -> Float64:
+        """Return (n,) exact lexicon scores from stored values."""
         ...
 
     def term_weights(self, ids: Int64, terms: UInt16) -> Float64:

@@ -1,10 +1,16 @@
-"""How a latent score and a lexicon score become one: S = P + L + b.
+"""How a latent score and a lexicon score become one.
 
-`P = lat / sd_lat` and `L = w * lex / sd_lex` are per-query z-scores without their means,
-which the constant b carries. Means and standard deviations come in closed form from the
-pack's statistics, never from the index: filters, deletions and growth cannot change a score,
-and a threshold means the same from query to query. The map is affine with non-negative
-slopes, which is what lets the planner bound what it has not seen.
+`affine` (default): S = P + L + b, where `P = lat / sd_lat` and `L = w * lex / sd_lex` are per-query
+z-scores without their means, which the constant b carries. Means and standard deviations come in
+closed form from the pack's statistics, never from the index: filters, deletions and growth cannot
+change a score, and a threshold means the same from query to query.
+
+`sum`: raw scores times weights of your own. Both are affine with non-negative slopes, which is
+what lets the planner bound what it has not seen.
+
+`rrf`: reciprocal ranks, S = sum of w / (60 + rank) over the sides (Cormack, Clarke and Büttcher,
+SIGIR 2009), where a rank counts among the first `RANK_DEPTH` rows of a side and a row that is not
+among them gets nothing from it. Ranks depend on what else is in the index, and so do scores.
 """
 
 from __future__ import annotations
@@ -12,10 +18,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 import numpy as np
 
-from unify.engine.types import Calibration, EncodedQuery, Float64
+from unify.engine.errors import UsageError
+from unify.engine.types import Calibration, EncodedQuery, Float64, Int64
+
+RANK_CONSTANT = 60
+RANK_DEPTH = 1_000
 
 
 class Mode(StrEnum):
@@ -24,6 +35,14 @@ class Mode(StrEnum):
     FUSED = "fused"
     LATENT = "latent"
     LEXICON = "lexicon"
+
+
+class Fusion(StrEnum):
+    """How the sides become one score."""
+
+    AFFINE = "affine"
+    RRF = "rrf"
+    SUM = "sum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +58,46 @@ class Affine:
         return latent * self.latent_scale + lexicon * self.lexicon_scale + self.base
 
 
-def affine(query: EncodedQuery, calibration: Calibration, mode: Mode = Mode.FUSED) -> Affine:
+@dataclass(frozen=True, slots=True)
+class Reciprocal:
+    """S = `latent` / (60 + rank) + `lexicon` / (60 + rank): the sides' weights, each >= 0."""
+
+    latent: float
+    lexicon: float
+
+    def parts(self, weight: float, ranks: Int64) -> Float64:
+        """Return what one side gives by ranks from 1; 0 stands for no rank and gives nothing."""
+        return np.where(ranks > 0, weight / (RANK_CONSTANT + ranks), 0.0)
+
+
+Fuse: TypeAlias = Affine | Reciprocal
+
+
+def fuse(
+    query: EncodedQuery, calibration: Calibration, mode: Mode, how: Fusion,
+    weights: tuple[float, float],
+) -> Fuse:  # fmt: skip
     """Return the fusion of one query.
+
+    Args:
+        query: as it was encoded.
+        calibration: of the pack.
+        mode: with one side alone the score is its raw one, however sides are fused.
+        how: the kind of fusion.
+        weights: of the latent and the lexicon side, for `rrf` and `sum`.
+
+    Raises:
+        UsageError: weights are negative, not finite, or both 0.
+    """
+    if not (all(map(math.isfinite, weights)) and min(weights) >= 0 < max(weights)):
+        raise UsageError(f"weights are {weights[0]:g},{weights[1]:g}", "use numbers from 0 up")
+    if mode is not Mode.FUSED or how is Fusion.AFFINE:
+        return affine(query, calibration, mode)
+    return Reciprocal(*weights) if how is Fusion.RRF else Affine(*weights, 0.0)
+
+
+def affine(query: EncodedQuery, calibration: Calibration, mode: Mode = Mode.FUSED) -> Affine:
+    """Return the calibrated fusion of one query.
 
     A side that has nothing to say (no latent, or an empty lexicon row) is dropped.
     """
@@ -52,7 +109,7 @@ def affine(query: EncodedQuery, calibration: Calibration, mode: Mode = Mode.FUSE
     if query.latent is not None:
         q = query.latent.astype(np.float64)  # (D,)
         mean = float(q @ calibration.latent_mean.astype(np.float64))
-        variance = float(q @ calibration.latent_cov.astype(np.float64) @ q)
+        variance = float(q @ (calibration.latent_cov @ query.latent))  # float32: half the bytes
         latent_scale = 1.0 / max(math.sqrt(max(variance, 0.0)), calibration.sd_latent_floor)
         base -= mean * latent_scale
     if len(query.terms):

@@ -1,13 +1,19 @@
-"""The inner loop over postings, in the subset of Python that numba compiles.
+"""The inner loops, in the subset of Python that numba compiles.
 
-Called through `engine/postings.py`, never directly; it runs uncompiled too, slowly.
+Called through `engine/postings.py` and `engine/rescore.py`, never directly; they run uncompiled
+too, slowly. Scores are added up as 16-bit integers: half the bytes of float32, and the largest of
+a block of them is found sixteen or more at a time. They are rounded up, so that no score is above
+its total.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from unify.engine.types import Bool, Float32, Int64, UInt8, UInt16
+from unify.engine.types import Bool, Float32, Float64, Int16, Int32, Int64, UInt8, UInt16
+
+SHIFT = 15  # binary places of a factor
+LANES = 16  # partial sums of an inner product
 
 
 def window_topk(  # noqa: C901 - one loop nest: numba would compile helpers apart
@@ -15,57 +21,127 @@ def window_topk(  # noqa: C901 - one loop nest: numba would compile helpers apar
     ids: UInt16,  # (N,)
     codes: UInt8,  # (N,)
     size: int,  # V
-    count: int,  # M
+    begin: int,  # first row, at the start of a window
+    end: int,  # one past the last row
     terms: UInt16,  # (Q,)
-    factors: Float32,  # (Q,)
+    factors: Int32,  # (Q,) units of score that code 1 adds, times 2 ** SHIFT
     allow: Bool,  # (M,), or anything when `every`
     every: bool,
     rows: Int64,  # (k,) out: a heap whose root is the worst kept
-    scores: Float32,  # (k,) out
+    scores: Int16,  # (k,) out, in units
 ) -> int:
     """Fill `rows` and `scores` with the k best rows, in no order; return how many there are."""
     window = 65_536
+    block = 256
+    up = (1 << SHIFT) - 1  # rounds up, so that a total is never below the score
     k = len(rows)
     found = 0
-    totals = np.zeros(min(window, count), np.float32)
-    for first in range(0, count, window):
-        width = min(window, count - first)
+    totals = np.zeros(window, np.int16)
+    for first in range(begin, end, window):
+        width = min(window, end - first)
+        if not every:
+            some = False
+            for i in range(first, first + width):
+                some |= allow[i]
+            if not some:
+                continue
         totals[:] = 0
         base = first // window * size
         for q in range(len(terms)):
-            factor = factors[q]
+            factor = np.int64(factors[q])
             at = base + np.int64(terms[q])
             for p in range(indptr[at], indptr[at + 1]):
-                totals[ids[p]] += factor * np.float32(codes[p])
-        for i in range(width):
-            score = totals[i]
-            if (found == k and score <= scores[0]) or not (every or allow[first + i]):
-                continue  # rows come in ascending order, so a tie with the root loses
-            if found < k:  # sift up; among equal scores the higher row is worse
-                child = found
-                found += 1
-                while child > 0:
-                    parent = (child - 1) // 2
-                    if scores[parent] < score:
+                totals[ids[p]] += np.int16((np.int64(codes[p]) * factor + up) >> SHIFT)
+        for start in range(0, width, block):
+            stop = min(start + block, width)
+            if found == k:
+                top = totals[start]
+                for i in range(start, stop):
+                    top = max(top, totals[i])
+                if top <= scores[0]:
+                    continue  # rows come in ascending order, so a tie with the root loses
+            for i in range(start, stop):
+                score = totals[i]
+                if (found == k and score <= scores[0]) or not (every or allow[first + i]):
+                    continue
+                if found < k:  # sift up; among equal scores the higher row is worse
+                    child = found
+                    found += 1
+                    while child > 0:
+                        parent = (child - 1) // 2
+                        if scores[parent] < score:
+                            break
+                        scores[child], rows[child] = scores[parent], rows[parent]
+                        child = parent
+                    scores[child], rows[child] = score, first + i
+                    continue
+                hole = 0  # replace the root, sift down
+                while True:
+                    child = 2 * hole + 1
+                    if child >= k:
                         break
-                    scores[child], rows[child] = scores[parent], rows[parent]
-                    child = parent
-                scores[child], rows[child] = score, first + i
-                continue
-            hole = 0  # replace the root, sift down
-            while True:
-                child = 2 * hole + 1
-                if child >= k:
-                    break
-                right = child + 1
-                if right < k and (
-                    scores[right] < scores[child]
-                    or (scores[right] == scores[child] and rows[right] > rows[child])
-                ):
-                    child = right
-                if scores[child] >= score:
-                    break
-                scores[hole], rows[hole] = scores[child], rows[child]
-                hole = child
-            scores[hole], rows[hole] = score, first + i
+                    right = child + 1
+                    if right < k and (
+                        scores[right] < scores[child]
+                        or (scores[right] == scores[child] and rows[right] > rows[child])
+                    ):
+                        child = right
+                    if scores[child] >= score:
+                        break
+                    scores[hole], rows[hole] = scores[child], rows[child]
+                    hole = child
+                scores[hole], rows[hole] = score, first + i
     return found
+
+
+def latent_scores(
+    halves: UInt16,  # (M, D) the bits of float16 values
+    values: Float32,  # (65,536,) what each pattern of bits means
+    rows: Int64,  # (n,)
+    query: Float64,  # (D,)
+    out: Float64,  # (n,) out
+) -> None:
+    """Compute inner products, summed as `rescore.latent_scores` says."""
+    dim = halves.shape[1]
+    lanes = np.zeros(LANES, np.float64)
+    for i in range(len(rows)):
+        row = rows[i]
+        lanes[:] = 0
+        for start in range(0, dim, LANES):
+            for j in range(start, min(start + LANES, dim)):
+                lanes[j - start] += np.float64(values[halves[row, j]]) * query[j]
+        step = LANES // 2
+        while step:
+            for j in range(step):
+                lanes[j] += lanes[j + step]
+            step //= 2
+        out[i] = lanes[0]
+
+
+def lexicon_scores(
+    indptr: Int64,  # (M + 1,)
+    terms: UInt16,  # (N,)
+    codes: UInt8,  # (N,)
+    scales: Float32,  # (V,)
+    rows: Int64,  # (n,)
+    query: Float64,  # (V,) the query's weights
+    out: Float64,  # (n,) out
+) -> None:
+    """Compute sparse inner products, summed in the order of a row's terms."""
+    for i in range(len(rows)):
+        total = 0.0
+        for p in range(indptr[rows[i]], indptr[rows[i] + 1]):
+            term = terms[p]
+            total += np.float64(codes[p]) * np.float64(scales[term]) * query[term]
+        out[i] = total
+
+
+def widen(
+    halves: UInt16,  # (n, D) the bits of float16 values
+    values: Float32,  # (65,536,) what each pattern of bits means
+    out: Float32,  # (n, D) out
+) -> None:
+    """Turn float16 to float32."""
+    for i in range(halves.shape[0]):
+        for j in range(halves.shape[1]):
+            out[i, j] = values[halves[i, j]]

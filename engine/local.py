@@ -7,19 +7,22 @@ A snapshot never changes: a writer publishes beside it. Readers never open SQLit
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from unify.engine import arrays, tables
+from unify.engine import arrays, claims, rescore, tables
+from unify.engine.ann import SegmentLatents
 from unify.engine.backend import Allowed, Condition, Fetched, MomentFacts, Statistics
+from unify.engine.compiled import COMPILE_FROM
 from unify.engine.errors import DamagedIndex, UsageError
-from unify.engine.latents import FlatLatents
 from unify.engine.manifest import Manifest, Video, read_manifest
-from unify.engine.postings import NUMBA_FROM, WINDOW, best, topk
+from unify.engine.postings import WINDOW, Lists, best, topk
 from unify.engine.query import Filters
 from unify.engine.segment import Segment
+from unify.engine.shared_scan import shared_topk
 from unify.engine.types import Bool, Float32, Float64, Int64, UInt16
 
 _EPS = float(np.finfo(np.float32).eps)
@@ -54,6 +57,8 @@ class LocalBackend:
     def __init__(self, directory: Path, manifest: Manifest) -> None:
         self.directory = directory
         self.manifest = manifest
+        if manifest.tables:  # no writer removes what this snapshot names while it is open
+            self._claim = claims.share(directory / manifest.tables[0].name)
         for file in manifest.tables:
             arrays.check_size(directory / file.name, file)
         self.videos: dict[int, Video] = tables.read_videos(directory, manifest)
@@ -61,8 +66,11 @@ class LocalBackend:
         self.segments = [
             Segment(directory, entry, manifest.settings) for entry in manifest.segments
         ]
-        self._compiled = manifest.moments >= NUMBA_FROM
-        self._flat: dict[int, FlatLatents] = {}
+        self._known_paths: dict[int, tuple[str, str]] = {}
+        self._fast = manifest.moments >= COMPILE_FROM
+        self._latents = [
+            SegmentLatents(s.latents_path, s.ann_path, len(s), s.latent_dim) for s in self.segments
+        ]
 
     @cached_property
     def _alive(self) -> list[Bool] | None:
@@ -73,9 +81,14 @@ class LocalBackend:
 
     def statistics(self) -> Statistics:
         """See `Backend`."""
+        return self._statistics
+
+    @cached_property
+    def _statistics(self) -> Statistics:
         alive = self._alive
         moments = self.manifest.moments if alive is None else _count(alive)
-        return Statistics(moments, len(self.videos), len(self.segments))
+        windows = sum(-(-len(segment) // WINDOW) for segment in self.segments)
+        return Statistics(moments, len(self.videos), len(self.segments), windows)
 
     def allowed(self, filters: Filters, conditions: list[Condition], shows: float) -> Allowed:
         """See `Backend`."""
@@ -97,39 +110,58 @@ class LocalBackend:
         return Allowed(_count(rows), len(videos), rows)
 
     def _passes(self, video: Video, filters: Filters) -> bool:
-        path = self._shown_path(video).lower()
+        path = self._paths(video.id)[0].lower()
         return (
             all(part.lower() in path for part in filters.paths)
             and filters.min_s <= video.duration_s <= filters.max_s
             and filters.after <= video.recorded < filters.before
         )
 
-    def latent_topk(self, latent: Float32, k: int, allowed: Allowed) -> Fetched:
-        """See `Backend`. Flat: enumerates exactly."""
-        parts = []
-        for i, segment in enumerate(self.segments):
-            if segment.id not in self._flat:
-                path, dim = segment.latents_path, segment.latent_dim
-                self._flat[segment.id] = FlatLatents(path, len(segment), dim)
-            allow = None if allowed.rows is None else allowed.rows[i]
-            rows, scores = self._flat[segment.id].topk(latent, k, allow)
-            parts.append((rows + segment.base, scores))
-        slack = len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01  # float32 sum, unit rows
-        return _merge(parts, k, allowed.moments, slack)
+    def approximates(self, allowed: Allowed) -> bool:
+        """See `Backend`."""
+        return any(
+            latents.approximates(None if allowed.rows is None else allowed.rows[i])
+            for i, latents in enumerate(self._latents)
+        )
 
-    def lexicon_topk(self, terms: UInt16, weights: Float32, k: int, allowed: Allowed) -> Fetched:
+    def latent_topk(self, latent: Float32, k: int, allowed: Allowed, exact: bool) -> Fetched:
+        """See `Backend`. The bound is infinite where any segment was searched by its lists."""
+        parts, certain = [], True
+        for i, (segment, latents) in enumerate(zip(self.segments, self._latents, strict=True)):
+            allow = None if allowed.rows is None else allowed.rows[i]
+            rows, scores, surely = latents.topk(latent, k, allow, exact)
+            parts.append((rows + segment.base, scores))
+            certain &= surely
+        slack = len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01  # float32 sum, unit rows
+        found = _merge(parts, k, allowed.moments, slack)
+        return found if certain else replace(found, bound=np.inf)
+
+    def latent_topk_many(self, latents: Float32, k: int, allowed: Allowed) -> list[Fetched]:
+        """See `Backend`."""
+        found: list[list[tuple[Int64, Float32]]] = [[] for _ in latents]
+        for i, segment in enumerate(self.segments):
+            allow = None if allowed.rows is None else allowed.rows[i]
+            parts = shared_topk(segment.latents, latents, k, allow, self._fast)
+            for own, (rows, scores) in zip(found, parts, strict=True):
+                own.append((rows + segment.base, scores))
+        return [
+            _merge(own, k, allowed.moments, _flat_slack(latent))
+            for own, latent in zip(found, latents, strict=True)
+        ]
+
+    def lexicon_topk(
+        self, terms: UInt16, weights: Float32, k: int, allowed: Allowed, threads: int
+    ) -> Fetched:
         """See `Backend`."""
         parts = []
         slack = 0.0
         for i, segment in enumerate(self.segments):
-            factors = (weights * segment.scales[terms]).astype(np.float32)
+            factors = weights.astype(np.float64) * segment.scales[terms]
+            lists = Lists(segment.postings, segment.lexicon_size, len(segment), terms, factors)
             allow = None if allowed.rows is None else allowed.rows[i]
-            rows, scores = topk(
-                segment.postings, segment.lexicon_size, len(segment), terms, factors, allow, k,
-                self._compiled,
-            )  # fmt: skip
-            parts.append((rows + segment.base, scores))
-            slack = max(slack, (len(terms) + 2) * _EPS * 255 * float(np.abs(factors).sum()))
+            found = topk(lists, allow, k, self._fast, threads)
+            parts.append((found.rows + segment.base, found.scores))
+            slack = max(slack, found.slack)
         return _merge(parts, k, allowed.moments, slack)
 
     def every(self, allowed: Allowed) -> Int64:
@@ -142,11 +174,22 @@ class LocalBackend:
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def latent_scores(self, ids: Int64, latent: Float32) -> Float64:
-        """See `Backend`. Summed row by row, so that a score never depends on its neighbours."""
+        """See `Backend`."""
         scores = np.zeros(len(ids))
         query = latent.astype(np.float64)
         for segment, at, rows in self._by_segment(ids):
-            scores[at] = (segment.latents[rows].astype(np.float64) * query).sum(axis=1)
+            scores[at] = rescore.latent_scores(segment.latents, rows, query, self._fast)
+        return scores
+
+    def lexicon_scores(self, ids: Int64, terms: UInt16, weights: Float32) -> Float64:
+        """See `Backend`."""
+        scores = np.zeros(len(ids))
+        query = np.zeros(self.manifest.settings.lexicon_size)
+        query[terms] = weights
+        for segment, at, rows in self._by_segment(ids):
+            scores[at] = rescore.lexicon_scores(
+                segment.forward, segment.scales, rows, query, self._fast
+            )
         return scores
 
     def term_weights(self, ids: Int64, terms: UInt16) -> Float64:
@@ -168,23 +211,18 @@ class LocalBackend:
         counts = np.zeros(len(terms), np.int64)
         for segment in self.segments:
             indptr = segment.postings[0]
-            for at in range(0, len(indptr) - 1, segment.lexicon_size):
-                window = indptr[at : at + segment.lexicon_size + 1]
-                counts += window[terms.astype(np.int64) + 1] - window[terms]
+            windows = np.arange(0, len(indptr) - 1, segment.lexicon_size)
+            at = windows[:, None] + terms.astype(np.int64)  # (windows, Q)
+            counts += (indptr[at + 1] - indptr[at]).sum(axis=0)
         return counts
 
     def facts(self, moment: int) -> MomentFacts:
         """See `Backend`."""
         segment, row = self._locate(moment)
         record = segment.moments[row]
-        video = self.videos[int(record["video"])]
-        return MomentFacts(
-            video.id,
-            self._shown_path(video),
-            self._path(video),
-            float(record["start_s"]),
-            float(record["end_s"]),
-        )
+        video = int(record["video"])
+        shown, path = self._paths(video)
+        return MomentFacts(video, shown, path, float(record["start_s"]), float(record["end_s"]))
 
     def tracks(self, moment: int, terms: UInt16) -> tuple[Float64, Float64]:
         """See `Backend`."""
@@ -208,7 +246,8 @@ class LocalBackend:
         """See `Backend`."""
         wanted = (os.path.normpath(video), os.path.abspath(video))  # noqa: PTH100 - links stay
         for known in self.videos.values():
-            if wanted[0] == self._shown_path(known) or self._path(known) in wanted:
+            shown, path = self._paths(known.id)
+            if wanted[0] == shown or path in wanted:
                 found = [
                     np.flatnonzero(segment.moments["video"] == known.id) + segment.base
                     for segment in self.segments
@@ -216,21 +255,33 @@ class LocalBackend:
                 return np.concatenate(found)
         raise UsageError(f"{video} is not indexed", "see what is with: unify index status")
 
-    def _path(self, video: Video) -> str:
-        return os.path.normpath(Path(self.manifest.roots[video.root].path) / video.rel)
-
-    def _shown_path(self, video: Video) -> str:
-        return os.path.normpath(Path(self.manifest.roots[video.root].given) / video.rel)
+    def _paths(self, video: int) -> tuple[str, str]:
+        """Return a video's path as given to `build`, and its absolute one."""
+        if video not in self._known_paths:
+            known = self.videos[video]
+            root = self.manifest.roots[known.root]
+            self._known_paths[video] = (
+                os.path.normpath(Path(root.given) / known.rel),
+                os.path.normpath(Path(root.path) / known.rel),
+            )
+        return self._known_paths[video]
 
     def _locate(self, moment: int) -> tuple[Segment, int]:
         segment = next(s for s in self.segments if s.id == moment >> 32)
         return segment, moment & 0xFFFFFFFF
 
-    def _by_segment(self, ids: Int64) -> list[tuple[Segment, Int64, Int64]]:
+    def _by_segment(self, ids: Int64) -> list[tuple[Segment, Int64 | slice, Int64]]:
         """Split ids into (segment, positions in `ids`, rows)."""
+        if len(self.segments) == 1:
+            return [(self.segments[0], slice(None), ids & 0xFFFFFFFF)]
         owners = ids >> 32
         split = ((s, np.flatnonzero(owners == s.id)) for s in self.segments)
         return [(s, at, ids[at] & 0xFFFFFFFF) for s, at in split if len(at)]
+
+
+def _flat_slack(latent: Float32) -> float:
+    """Return the most that a float32 sum over a row of unit length is off."""
+    return len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01
 
 
 def _count(rows: list[Bool]) -> int:
@@ -258,9 +309,7 @@ def _gather(
 ) -> Float64:
     """Return (n, Q) float64 stored weights of `terms` in some rows of a CSR view."""
     indptr, row_terms, codes = rows_of
-    starts, counts = indptr[rows], indptr[rows + 1] - indptr[rows]
-    owner = np.repeat(np.arange(len(rows)), counts)
-    at = np.arange(int(counts.sum())) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+    owner, at = rescore.positions(indptr, rows)
     column = np.full(segment.lexicon_size, -1, np.int32)
     column[terms] = np.arange(len(terms))
     columns = column[row_terms[at]]

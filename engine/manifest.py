@@ -91,6 +91,11 @@ class FileEntry:
         return cls(path.name, path.stat().st_size, durable.sha256_of(path))
 
 
+def segment_folder(directory: Path, segment_id: int) -> Path:
+    """Return where a segment lies under an index directory."""
+    return directory / "segments" / f"{segment_id:08d}"
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentEntry:
     """A live segment and its files."""
@@ -103,7 +108,12 @@ class SegmentEntry:
 
     def folder(self, directory: Path) -> Path:
         """Return where the segment lies under an index directory."""
-        return directory / "segments" / f"{self.id:08d}"
+        return segment_folder(directory, self.id)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all its files."""
+        return sum(file.size_bytes for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from unify.engine.lexicon import Lexicon
@@ -33,4 +34,8 @@ class QueryEncoder(Protocol):
 
     def encode_query(self, text: str) -> EncodedQuery:
         """Encode one plain sentence, without operators; deterministic."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> list[EncodedQuery]:
+        """Encode several sentences, each as `encode_query` does."""
         ...

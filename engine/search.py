@@ -5,120 +5,33 @@ Knows a `QueryEncoder` and a `Backend`, not which ones.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import overload
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
-from unify.engine.backend import Backend, Condition
-from unify.engine.errors import DamagedIndex, QueryError, UsageError
-from unify.engine.fusion import Affine, Mode, affine
+from unify.engine.answer import Answer, Hit, TermMatch
+from unify.engine.backend import Allowed, Backend, Condition, Fetched
+from unify.engine.errors import DamagedIndex, QueryError
+from unify.engine.execute import Outcome, execute
+from unify.engine.fusion import Affine, Fuse, Fusion, Mode, fuse
 from unify.engine.lexicon import words_of
-from unify.engine.planner import BUDGET, Outcome, Plan, execute, make_plan
+from unify.engine.options import Options
+from unify.engine.planner import Plan, Structure, Wanted, make_plan
 from unify.engine.ports import QueryEncoder
+from unify.engine.postings import pool
 from unify.engine.query import Hard, ParsedQuery, parse
 from unify.engine.types import EncodedQuery
 
-MAX_K = 10_000
+BATCH = 128  # queries that share scans
 
 
-@dataclass(frozen=True, slots=True)
-class TermMatch:
-    """One term that query and moment share.
-
-    Attributes:
-        term: the word.
-        query: its weight in the query.
-        moment: its weight in the moment.
-        product: query * moment; products add up to the raw lexicon score.
-        part: the product's share of the hit's score.
-    """
-
-    term: str
-    query: float
-    moment: float
-    product: float
-    part: float
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A moment that answers a query.
-
-    Attributes:
-        rank: from 1.
-        video: its path as given to `build`.
-        path: its absolute path.
-        moment: its id in this snapshot.
-        start_s: where it begins, in seconds.
-        end_s: where it ends.
-        score: what hits are ordered by; the sum of `latent_part`, `lexicon_part` and `base`.
-        latent: raw latent score, an inner product of unit vectors.
-        lexicon: raw lexicon score, a sparse inner product.
-        latent_part: the latent side's share of the score.
-        lexicon_part: the lexicon side's share.
-        base: the constant of this query (see `engine/fusion.py`).
-        terms: every matching term, the largest part first.
-        exact: whether the answer is certified identical to brute force.
-        weak: whether the fused score lies below the pack's cut-off.
-    """
-
-    rank: int
-    video: str
-    path: str
-    moment: int
-    start_s: float
-    end_s: float
-    score: float
-    latent: float
-    lexicon: float
-    latent_part: float
-    lexicon_part: float
-    base: float
-    terms: tuple[TermMatch, ...]
-    exact: bool
-    weak: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Sequence[Hit]):
-    """The hits of one query, and how they were found; a sequence of `Hit`.
-
-    Attributes:
-        hits: best first.
-        parsed: the query as it was understood.
-        plan: what was decided.
-        outcome: what happened.
-        missing: known words of the query that no moment holds.
-        times_ms: milliseconds by stage, in order.
-    """
-
-    hits: tuple[Hit, ...]
-    parsed: ParsedQuery
-    plan: Plan
-    outcome: Outcome
-    missing: tuple[str, ...]
-    times_ms: dict[str, float]
-
-    @property
-    def exact(self) -> bool:
-        """Whether the answer is certified identical to brute force over stored values."""
-        return self.outcome.exact
-
-    def __len__(self) -> int:
-        return len(self.hits)
-
-    def __iter__(self) -> Iterator[Hit]:
-        return iter(self.hits)
-
-    @overload
-    def __getitem__(self, index: int) -> Hit: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
-    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
-        return self.hits[index]
+_Made = TypeVar("_Made")
 
 
 class Searcher:
@@ -128,69 +41,152 @@ class Searcher:
         self.backend = backend
         self.encoder = encoder
 
-    def search(
-        self,
-        query: str,
-        k: int = 10,
-        *,
-        mode: Mode | str = Mode.FUSED,
-        moments: bool = False,
-        budget: int = BUDGET,
-    ) -> Answer:
+    def search(self, query: str, k: int = 10, **options: Any) -> Answer:
         """Find the moments that a query describes.
 
         Args:
             query: a plain sentence, or the language of `engine/query.py`.
-            k: how many hits, 1 to 10,000.
-            mode: which sides score: fused, latent or lexicon.
-            moments: return every moment; otherwise one hit a video, its best moment.
-            budget: how many rows each side may fetch before the answer is `approximate`.
+            k: how many hits.
+            options: further fields of `Options`.
 
         Raises:
             QueryError: the query is empty, too long, or a hard condition names an unknown word.
-            UsageError: k or mode is not one of the above.
+            UsageError: an option has a value that it cannot have.
         """
-        if not 1 <= k <= MAX_K:
-            raise UsageError(f"k is {k}", f"use 1 to {MAX_K:,}")
-        times = {}
+        chosen = Options(k=k, **options)
         started = time.perf_counter()
         parsed = parse(query)
+        return self._answer(self._prepare(parsed, self.encode(parsed), chosen, started), chosen)
+
+    def search_many(
+        self, queries: Sequence[str], k: int = 10, **options: Any
+    ) -> Iterator[Answer | QueryError]:
+        """Answer queries in order, each as `search` does, sharing work between those of a batch.
+
+        A batch is encoded at once, its flat scans over the latents are one, and the rest of it
+        runs on all processors.
+
+        Args:
+            queries: as of `search`.
+            k: how many hits.
+            options: further fields of `Options`.
+
+        Yields:
+            the answer of each query, or what is wrong with it.
+
+        Raises:
+            UsageError: an option has a value that it cannot have.
+        """
+        chosen = Options(k=k, **options)
+        for start in range(0, len(queries), BATCH):
+            yield from self._batch(queries[start : start + BATCH], chosen)
+
+    def _batch(self, queries: Sequence[str], options: Options) -> Iterator[Answer | QueryError]:
+        started = time.perf_counter()
+        ready = [_or_error(partial(parse, query)) for query in queries]
+        parsed = [query for query in ready if isinstance(query, ParsedQuery)]
+        encoded = iter(self._encode_many(parsed))
+        prepared = [
+            query
+            if isinstance(query, QueryError)
+            else _or_error(partial(self._prepare, query, next(encoded), options, started))
+            for query in ready
+        ]
+        good = [query for query in prepared if isinstance(query, _Prepared)]
+        latents = self._shared_latents(good)
+        alone = [replace(query, plan=replace(query.plan, threads=1)) for query in good]
+        answers = iter(
+            pool().map(lambda pair: self._answer(pair[0], options, pair[1]),
+                       zip(alone, latents, strict=True))
+        )  # fmt: skip
+        for query in prepared:
+            yield query if isinstance(query, QueryError) else next(answers)
+
+    def _shared_latents(self, batch: Sequence[_Prepared]) -> list[Fetched | None]:
+        """Return what each query's latent side fetches first, where one scan serves several."""
+        found: list[Fetched | None] = [None] * len(batch)
+        sharing = defaultdict(list)
+        for place, query in enumerate(batch):
+            plan = query.plan
+            if plan.latent and not plan.approximate and plan.structure is not Structure.SCAN:
+                sharing[id(query.allowed.rows), plan.first_depth].append(place)
+        for (_, depth), places in sharing.items():
+            if len(places) > 1:
+                latents = np.stack(
+                    [q for p in places if (q := batch[p].encoded.latent) is not None]
+                )
+                fetched = self.backend.latent_topk_many(latents, depth, batch[places[0]].allowed)
+                for place, side in zip(places, fetched, strict=True):
+                    found[place] = side
+        return found
+
+    def _prepare(
+        self, parsed: ParsedQuery, encoded: EncodedQuery, options: Options, started: float
+    ) -> _Prepared:
+        """Look up conditions and make the plan."""
         conditions = [condition for hard in parsed.hard for condition in self._conditions(hard)]
-        encoded = self.encode(parsed)
         if encoded.latent is None and not (len(encoded.terms) or conditions or parsed.filters):
             raise QueryError("the query holds no word", "say what to look for in words")
-        times["encode"] = 1000 * (time.perf_counter() - started)
+        times = {"encode": 1000 * (time.perf_counter() - started)}
         started = time.perf_counter()
-        mode = _mode(mode)
-        fusion = affine(encoded, self.encoder.calibration, mode)
-        shows = self.encoder.calibration.shows
-        allowed = self.backend.allowed(parsed.filters, conditions, shows)
-        plan = make_plan(self.backend, encoded, fusion, allowed, k, not moments, budget)
+        calibration = self.encoder.calibration
+        fusion = fuse(
+            encoded, calibration, Mode(options.mode), Fusion(options.fusion), options.weights
+        )
+        allowed = self.backend.allowed(parsed.filters, conditions, calibration.shows)
+        wanted = Wanted(
+            options.k + options.offset, not options.moments, options.exact, options.budget,
+            options.budget_ms, options.threshold,
+        )  # fmt: skip
+        plan = make_plan(self.backend, encoded, fusion, allowed, wanted)
         times["plan"] = 1000 * (time.perf_counter() - started)
+        return _Prepared(parsed, encoded, fusion, allowed, plan, times)
+
+    def _answer(
+        self, prepared: _Prepared, options: Options, latent: Fetched | None = None
+    ) -> Answer:
+        """Run a plan and say what was found."""
+        query, times = prepared.encoded, prepared.times_ms
         try:
-            outcome = execute(plan, self.backend, encoded, fusion, allowed)
+            outcome = execute(
+                prepared.plan, self.backend, query, prepared.fusion, prepared.allowed, latent
+            )
             times |= outcome.times_ms
             started = time.perf_counter()
-            hits = self._hits(outcome, encoded, fusion, mode)
+            weak = self.encoder.calibration.weak
+            if not options.calibrated:
+                weak = -math.inf
+            base = prepared.fusion.base if isinstance(prepared.fusion, Affine) else 0.0
+            hits = self._hits(outcome, query, base, weak, options.offset)
         except (IndexError, KeyError, ValueError) as error:
             raise DamagedIndex(
                 f"the index holds values out of range ({error})", "see where: unify index verify"
             ) from error
-        missing = self._missing(parsed)
+        missing = self._missing(prepared.parsed)
         times["explain"] = 1000 * (time.perf_counter() - started)
-        return Answer(hits, parsed, plan, outcome, missing, times)
+        return Answer(hits, prepared.parsed, prepared.plan, outcome, missing, times)
 
     def encode(self, parsed: ParsedQuery) -> EncodedQuery:
         """Encode the plain text, then apply the boosts to the lexicon weights.
 
         A boosted term that the encoder left out gets the mean weight of the others, or 1.
         """
-        size = len(self.encoder.lexicon)
-        encoded = EncodedQuery(None, np.zeros(0, np.uint16), np.zeros(0, np.float32))
-        if any(letter.isalnum() for letter in parsed.text):
-            encoded = self.encoder.encode_query(parsed.text)
+        return self._encode_many([parsed])[0]
+
+    def _encode_many(self, parsed: Sequence[ParsedQuery]) -> list[EncodedQuery]:
+        spoken = [any(letter.isalnum() for letter in query.text) for query in parsed]
+        texts = [query.text for query, some in zip(parsed, spoken, strict=True) if some]
+        encoded = iter(self.encoder.encode_queries(texts) if texts else [])
+        silent = EncodedQuery(None, np.zeros(0, np.uint16), np.zeros(0, np.float32))
+        return [
+            self._boosted(query, next(encoded) if some else silent)
+            for query, some in zip(parsed, spoken, strict=True)
+        ]
+
+    def _boosted(self, parsed: ParsedQuery, encoded: EncodedQuery) -> EncodedQuery:
         if not parsed.boosts:
             return encoded
+        size = len(self.encoder.lexicon)
         usual = float(encoded.weights.mean()) if len(encoded.weights) else 1.0
         dense = np.zeros(size, np.float32)
         dense[encoded.terms] = encoded.weights
@@ -240,48 +236,65 @@ class Searcher:
         return tuple(self.encoder.lexicon.terms[int(term)] for term in terms[counts == 0])
 
     def _hits(
-        self, outcome: Outcome, query: EncodedQuery, fusion: Affine, mode: Mode
+        self, outcome: Outcome, query: EncodedQuery, base: float, weak: float, offset: int
     ) -> tuple[Hit, ...]:
-        weights = self.backend.term_weights(outcome.ids, query.terms)  # (n, Q)
+        ids = outcome.ids[offset:]
+        weights = self.backend.term_weights(ids, query.terms)  # (n, Q)
         products = weights * query.weights.astype(np.float64)
         hits = []
-        for i, moment in enumerate(outcome.ids.tolist()):
+        for row, moment in enumerate(ids.tolist()):
+            at = row + offset
+            latent_part, lexicon_part = outcome.parts[at].tolist()
+            lexicon, score = float(outcome.lexicon[at]), float(outcome.scores[at])
+            share = lexicon_part / lexicon if lexicon else 0.0
+            order = np.flatnonzero(weights[row])
+            order = order[np.argsort(-np.abs(products[row, order]), kind="stable")]
             matches = [
-                TermMatch(
-                    self.encoder.lexicon.terms[int(query.terms[j])],
-                    float(query.weights[j]),
-                    float(weights[i, j]),
-                    float(products[i, j]),
-                    float(products[i, j] * fusion.lexicon_scale),
+                TermMatch(self.encoder.lexicon.terms[term], query_weight, weight, product, part)
+                for term, query_weight, weight, product, part in zip(
+                    query.terms[order].tolist(), query.weights[order].tolist(),
+                    weights[row, order].tolist(), products[row, order].tolist(),
+                    (products[row, order] * share).tolist(), strict=True,
                 )
-                for j in np.flatnonzero(weights[i])
-            ]
+            ]  # fmt: skip
             facts = self.backend.facts(moment)
-            score = float(outcome.scores[i])
             hits.append(
                 Hit(
-                    rank=i + 1,
+                    rank=at + 1,
                     video=facts.video,
                     path=facts.path,
                     moment=moment,
                     start_s=facts.start_s,
                     end_s=facts.end_s,
                     score=score,
-                    latent=float(outcome.latent[i]),
-                    lexicon=float(outcome.lexicon[i]),
-                    latent_part=float(outcome.latent[i]) * fusion.latent_scale,
-                    lexicon_part=float(outcome.lexicon[i]) * fusion.lexicon_scale,
-                    base=fusion.base,
-                    terms=tuple(sorted(matches, key=lambda match: -abs(match.product))),
+                    latent=float(outcome.latent[at]),
+                    lexicon=lexicon,
+                    latent_part=latent_part,
+                    lexicon_part=lexicon_part,
+                    base=base,
+                    terms=tuple(matches),
                     exact=outcome.exact,
-                    weak=mode is Mode.FUSED and score < self.encoder.calibration.weak,
+                    weak=score < weak,
                 )
             )
         return tuple(hits)
 
 
-def _mode(mode: Mode | str) -> Mode:
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A query that is ready to run."""
+
+    parsed: ParsedQuery
+    encoded: EncodedQuery
+    fusion: Fuse
+    allowed: Allowed
+    plan: Plan
+    times_ms: dict[str, float]
+
+
+def _or_error(make: Callable[[], _Made]) -> _Made | QueryError:
+    """Return what is made, or the error that says why it is not."""
     try:
-        return Mode(mode)
-    except ValueError:
-        raise UsageError(f"no mode {mode!r}", f"use one of {', '.join(Mode)}") from None
+        return make()
+    except QueryError as error:
+        return error

@@ -7,6 +7,7 @@
     frames.npy             (F,) float64 presentation times in seconds
     latents.faiss          a FAISS IndexScalarQuantizer (fp16, inner product) of the M latents; its
                            codes end the file, so the rescorer reads them in place as float16
+    ann.faiss              in segments of `ANN_FROM` moments and more: see `engine/ann.py`
     scales.npy             (V,) float32: a weight is its uint8 code times its term's scale
     forward_{indptr,terms,codes}.npy    rows by moment, for exact rescoring and explanations
     tracks_{indptr,terms,codes}.npy     rows by frame: when each term shows
@@ -19,6 +20,7 @@ The three views hold the same codes, so every score computed from any of them ag
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,19 +30,21 @@ import numpy as np
 import numpy.typing as npt
 
 from unify.engine import arrays, durable, latents
-from unify.engine.manifest import FileEntry, IndexSettings, SegmentEntry
+from unify.engine.ann import ANN, ANN_FROM, write_ann
+from unify.engine.manifest import FileEntry, IndexSettings, SegmentEntry, segment_folder
 from unify.engine.postings import WINDOW
 from unify.engine.types import (
     Float16,
     Float32,
     Float64,
     Int64,
-    MomentCodes,
     SparseRows,
     UInt8,
     UInt16,
 )
 
+LATENTS = "latents.faiss"
+MAP_FROM = 1 << 20  # bytes; smaller arrays are read: a map is an open file, of which there are few
 MOMENT = np.dtype(
     [
         ("video", "<u4"),
@@ -101,111 +105,44 @@ def invert(rows: SparseRows, codes: UInt8, size: int) -> tuple[Int64, UInt16, UI
     return indptr, local[order].astype(np.uint16), codes[order]
 
 
-class SegmentBuilder:
-    """Collects whole videos in memory and writes them as one segment."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many moments, frames and postings a segment has."""
 
-    def __init__(self, settings: IndexSettings) -> None:
-        latents.load_faiss()  # missing: say so now, not after an hour of encoding
-        self._settings = settings
-        self._videos: list[tuple[int, MomentSpans, Float64, MomentCodes]] = []
+    moments: int
+    frames: int
+    postings: int
 
-    @property
-    def moments(self) -> int:
-        """Moments added so far."""
-        return sum(len(spans) for _, spans, _, _ in self._videos)
 
-    def add(
-        self, video_id: int, spans: MomentSpans, frame_times: Float64, codes: MomentCodes
-    ) -> None:
-        """Add one video.
+def write_segment(
+    directory: Path, segment_id: int, dim: int, fill: Callable[[Path], Size]
+) -> SegmentEntry:
+    """Make the folder of a segment, durably and under its name only when it is whole.
 
-        Args:
-            video_id: its id.
-            spans: its M moments.
-            frame_times: (F,) seconds of its frames, ascending.
-            codes: what the encoder made of them.
-
-        Raises:
-            ValueError: shapes that do not agree, or values that are not finite.
-        """
-        shape = (len(spans), self._settings.latent_dim)
-        if codes.latents.shape != shape or len(codes.lexicon) != shape[0]:
-            raise ValueError(f"latents of shape {codes.latents.shape}, expected {shape}")
-        if len(codes.tracks) != len(frame_times):
-            raise ValueError(f"{len(codes.tracks)} frame tracks for {len(frame_times)} frames")
-        for rows in (codes.lexicon, codes.tracks):
-            if len(rows.terms) and int(rows.terms.max()) >= self._settings.lexicon_size:
-                raise ValueError("a term id is outside the lexicon")
-            if not (np.isfinite(rows.weights).all() and (rows.weights > 0).all()):
-                raise ValueError("a weight is not a finite positive number")
-        if not (np.linalg.norm(codes.latents, axis=1) <= 1.001).all():  # false for NaN too
-            raise ValueError("a latent is not finite or longer than 1")
-        self._videos.append((video_id, spans, frame_times, codes))
-
-    def video_ids(self) -> set[int]:
-        """Return the ids of the videos added so far."""
-        return {video_id for video_id, *_ in self._videos}
-
-    def write(self, directory: Path, segment_id: int) -> SegmentEntry:
-        """Write the segment under an index directory, durably; the caller publishes it."""
-        entry = SegmentEntry(segment_id, 0, 0, 0, ())
-        final = entry.folder(directory)
-        folder = final.with_name(final.name + ".tmp")
-        folder.mkdir(parents=True)
-        columns = self._columns()
-        for name, array in columns.items():
-            arrays.save(folder / f"{name}.npy", array)
-        vectors = np.concatenate([codes.latents for *_, codes in self._videos])
-        latents.write_flat(folder / "latents.faiss", vectors.astype(np.float16))
-        files = tuple(FileEntry.of(path) for path in sorted(folder.iterdir()))
-        durable.sync_folder(folder)
-        folder.rename(final)
-        durable.sync_folder(final.parent)
-        return SegmentEntry(
-            segment_id, self.moments, len(columns["frames"]), len(columns["postings_ids"]), files
-        )
-
-    def _columns(self) -> dict[str, Any]:
-        size = self._settings.lexicon_size
-        rows = SparseRows.concatenate([codes.lexicon for *_, codes in self._videos])
-        tracks = SparseRows.concatenate([codes.tracks for *_, codes in self._videos])
-        scales = np.zeros(size, np.float32)
-        for part in (rows, tracks):
-            np.maximum.at(scales, part.terms, part.weights)
-        scales = np.maximum(scales / np.float32(255), np.finfo(np.float32).tiny)
-        codes, track_codes = quantise(rows, scales), quantise(tracks, scales)
-        indptr, ids, posting_codes = invert(rows, codes, size)
-        return {
-            "moments": self._moments(),
-            "frames": np.concatenate([times for _, _, times, _ in self._videos]),
-            "scales": scales,
-            "forward_indptr": rows.indptr,
-            "forward_terms": rows.terms,
-            "forward_codes": codes,
-            "tracks_indptr": tracks.indptr,
-            "tracks_terms": tracks.terms,
-            "tracks_codes": track_codes,
-            "postings_indptr": indptr,
-            "postings_ids": ids,
-            "postings_codes": posting_codes,
-        }
-
-    def _moments(self) -> Any:
-        table = np.zeros(self.moments, MOMENT)
-        row = frame = 0
-        for video_id, spans, times, _ in self._videos:
-            part = table[row : row + len(spans)]
-            part["video"] = video_id
-            part["first"] = spans.first + frame
-            part["last"] = spans.last + frame
-            part["start_s"] = spans.start_s
-            part["end_s"] = spans.end_s
-            row, frame = row + len(spans), frame + len(times)
-        return table
+    Args:
+        directory: the index.
+        segment_id: a free one.
+        dim: D.
+        fill: writes the files into the folder that it is given.
+    """
+    final = segment_folder(directory, segment_id)
+    folder = final.with_name(final.name + ".tmp")
+    folder.mkdir(parents=True)
+    size = fill(folder)
+    if size.moments >= ANN_FROM:
+        write_ann(folder / ANN, latents.map_flat(folder / LATENTS, size.moments, dim))
+    files = tuple(FileEntry.of(path) for path in sorted(folder.iterdir()))
+    durable.sync_folder(folder)
+    folder.rename(final)
+    durable.sync_folder(final.parent)
+    return SegmentEntry(segment_id, size.moments, size.frames, size.postings, files)
 
 
 class Segment:
-    """A read view of one segment. Arrays are mapped when first used; opening reads no rows."""
+    """A read view of one segment. Arrays are mapped when first used; opening reads no rows.
+
+    Small ones are read then, so that many small segments do not use up a process's open files.
+    """
 
     def __init__(self, directory: Path, entry: SegmentEntry, settings: IndexSettings) -> None:
         self.entry = entry
@@ -221,7 +158,8 @@ class Segment:
         return self.entry.moments
 
     def _load(self, name: str, dtype: npt.DTypeLike, count: int) -> Any:
-        return arrays.load(self._folder / f"{name}.npy", dtype, count)
+        array = arrays.load(self._folder / f"{name}.npy", dtype, count)
+        return array.copy() if array.nbytes < MAP_FROM else array
 
     @cached_property
     def moments(self) -> npt.NDArray[np.void]:
@@ -242,8 +180,14 @@ class Segment:
 
     @property
     def latents_path(self) -> Path:
-        """The FAISS file."""
-        return self._folder / "latents.faiss"
+        """The FAISS file of all latents."""
+        return self._folder / LATENTS
+
+    @property
+    def ann_path(self) -> Path | None:
+        """The FAISS file for approximate search, where there is one."""
+        there = any(file.name == ANN for file in self.entry.files)
+        return self._folder / ANN if there else None
 
     @cached_property
     def scales(self) -> Float32:

@@ -7,13 +7,15 @@ finds instead of stopping at the first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from unify.engine import durable, tables
-from unify.engine.errors import DamagedIndex
+from unify.engine import claims, durable, tables
+from unify.engine.ann import AnnLatents
+from unify.engine.errors import DamagedIndex, IndexUnavailable
 from unify.engine.manifest import FileEntry, Manifest, read_manifest
 from unify.engine.postings import WINDOW
 from unify.engine.segment import Segment
@@ -33,8 +35,12 @@ def verify(directory: Path, progress: Callable[[int, int], None] | None = None) 
     """
     while True:
         manifest = read_manifest(directory)
-        problems = _verify(directory, manifest, progress)
-        # A writer may have published meanwhile and removed what this generation named.
+        with ExitStack() as stack:
+            with suppress(FileNotFoundError, IndexUnavailable):  # said below, by name
+                for table in manifest.tables[:1]:  # no writer removes what is being checked
+                    stack.enter_context(claims.share(directory / table.name))
+            problems = _verify(directory, manifest, progress)
+        # A writer may have published, and removed what this generation names, before the claim.
         if not problems or read_manifest(directory).generation == manifest.generation:
             return problems
 
@@ -46,7 +52,7 @@ def _verify(
     total = sum(file.size_bytes for _, file in files)
     problems, done = [], 0
     for path, file in files:
-        problems += _check_file(path, file)
+        problems += check_file(path, file)
         done += file.size_bytes
         if progress:
             progress(done, total)
@@ -66,7 +72,8 @@ def _files(directory: Path, manifest: Manifest) -> Iterator[tuple[Path, FileEntr
             yield segment.folder(directory) / file.name, file
 
 
-def _check_file(path: Path, file: FileEntry) -> list[str]:
+def check_file(path: Path, file: FileEntry) -> list[str]:
+    """Return a line when a file is not, byte for byte, the one that was written."""
     try:
         size = path.stat().st_size
         if size != file.size_bytes:
@@ -122,6 +129,8 @@ def _check_rows(segment: Segment) -> Iterator[str]:
         yield "a moment ends before it starts"
     if not np.isfinite(segment.latents).all():
         yield "a latent is not finite"
+    if segment.ann_path:
+        AnnLatents(segment.ann_path, len(segment), segment.latent_dim)  # raises
     for name, (indptr, terms, codes) in (("forward", segment.forward), ("tracks", segment.tracks)):
         if indptr[0] != 0 or (np.diff(indptr) < 0).any():
             yield f"{name} rows are out of order"

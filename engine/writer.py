@@ -2,9 +2,9 @@
 
 Order of a publish: segment files, then tables, then the manifest swap, each durable before the
 next; a crash anywhere leaves the old generation whole, and what it orphaned is removed by the
-next writer. Within one writer's life, files that the previous generation names are kept for one
-more generation, so that a reader that has just read the old manifest can mostly open what it
-names; where it cannot, it reads the newer manifest.
+next writer. What an older generation names stays while a reader claims it (`engine/claims.py`),
+and within one writer's life for one more generation, so that a reader that has just read the old
+manifest can mostly open what it names; where it cannot, it reads the newer manifest.
 """
 
 from __future__ import annotations
@@ -12,26 +12,29 @@ from __future__ import annotations
 import fcntl
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from unify.engine import durable, tables
+from unify.engine import claims, durable, tables
+from unify.engine.builder import SegmentBuilder
 from unify.engine.errors import IncompatibleIndex, IndexUnavailable, NoIndex, UsageError
 from unify.engine.manifest import (
     IndexSettings,
     Manifest,
     Root,
+    SegmentEntry,
     Video,
     read_manifest,
     write_manifest,
 )
-from unify.engine.segment import MomentSpans, SegmentBuilder
-from unify.engine.types import Float64, MomentCodes
+from unify.engine.segment import MomentSpans, Segment
+from unify.engine.types import Float32, Float64, MomentCodes
 
 _OURS = re.compile(r"(videos|tombstones)-\d+\.(npy|txt)|manifest\.json\.tmp")
+_CLAIMED = re.compile(r"videos-\d+\.npy")
 _OUR_SEGMENT = re.compile(r"\d{8}(\.tmp)?")
 _WRITERS = ("lock", "catalog.sqlite", "catalog.sqlite-journal")
 
@@ -109,48 +112,94 @@ class IndexWriter:
             roots: all roots that the videos refer to.
             videos: the live videos, all of them; rows of any other video are tombstoned.
         """
-        with _writing(self.directory):
+        with self.writing():
             return self._publish(roots, videos)
 
     def _publish(self, roots: Sequence[Root], videos: Sequence[Video]) -> Manifest:
         segments = self.manifest.segments
         if self._builder.moments:
-            segments = (*segments, self._builder.write(self.directory, self._next_segment()))
-        live = {video.id for video in videos}
-        dead = self._dead_after(live)
+            made = self._builder.write(self.directory, self.next_segment(), self._last_scales())
+            segments = (*segments, made)
+        dead = self._dead_after({video.id for video in videos})
+        manifest = self._swap(roots, videos, segments, dead)
+        self._builder = SegmentBuilder(manifest.settings)
+        self._sweep()
+        return manifest
+
+    def replace(self, segments: Sequence[SegmentEntry], dead: Collection[int]) -> Manifest:
+        """Publish the same videos in other segments, and remove those that went.
+
+        Args:
+            segments: all live segments; new ones were written under ids of `next_segment`.
+            dead: ids of tombstoned videos, of which these segments still hold rows.
+        """
+        with self.writing():
+            videos = list(self.live_videos.values())
+            manifest = self._swap(self.manifest.roots, videos, segments, dead)
+            self._previous = manifest  # the point is to give the room back now
+            self._sweep()
+            return manifest
+
+    def _swap(
+        self,
+        roots: Sequence[Root],
+        videos: Sequence[Video],
+        segments: Sequence[SegmentEntry],
+        dead: Collection[int],
+    ) -> Manifest:
         generation = self.manifest.generation + 1
         entries = tables.write_tables(self.directory, generation, videos, dead)
         durable.sync_folder(self.directory)
         manifest = self.manifest.next(
-            roots=tuple(roots), segments=segments, tables=entries,
+            roots=tuple(roots), segments=tuple(segments), tables=entries,
             videos=len(videos), tombstones=len(dead),
         )  # fmt: skip
         write_manifest(self.directory, manifest)
         self._previous, self.manifest = self.manifest, manifest
         self.live_videos = {video.id: video for video in videos}
-        self._builder = SegmentBuilder(manifest.settings)
-        self._sweep()
         return manifest
 
-    def _next_segment(self) -> int:
-        return max((segment.id for segment in self.manifest.segments), default=0) + 1
+    def next_segment(self) -> int:
+        """Return a free segment id, above all that are in use or that a reader may still hold."""
+        folders = (self.directory / "segments").glob("*")
+        there = [int(path.stem) for path in folders if _is_segment(path)]
+        return max([*there, *(segment.id for segment in self.manifest.segments)], default=0) + 1
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Turn what the file system refuses into one clear line."""
+        return _writing(self.directory)
+
+    def _last_scales(self) -> Float32 | None:
+        if not self.manifest.segments:
+            return None
+        return Segment(self.directory, self.manifest.segments[-1], self.manifest.settings).scales
 
     def _dead_after(self, live: set[int]) -> set[int]:
         old = tables.read_tombstones(self.directory, self.manifest).tolist()
         return ({*old, *self.live_videos} | self._builder.video_ids()) - live
 
     def _sweep(self) -> None:
-        """Remove our own files that neither this generation nor the one before it names."""
+        """Remove our own files that no generation needs which may still be read."""
         keep: set[Path] = set()
         for manifest in (self._previous, self.manifest):
             keep |= {self.directory / file.name for file in manifest.tables}
             keep |= {segment.folder(self.directory) for segment in manifest.segments}
-        for path in set(self.directory.iterdir()) - keep:
-            if _OURS.fullmatch(path.name):
+        old = [p for p in set(self.directory.iterdir()) - keep if _OURS.fullmatch(p.name)]
+        # Held until all is removed: a reader that comes late waits, and finds its files gone.
+        taken = {p: claims.take(p) for p in old if _CLAIMED.fullmatch(p.name)}
+        held = {_generation(p) for p, claim in taken.items() if claim is None}
+        for path in old:
+            if _generation(path) not in held:
                 path.unlink()
         for path in set((self.directory / "segments").glob("*")) - keep:
-            if _OUR_SEGMENT.fullmatch(path.name):
+            # Which segments a held generation names is not known any more: all are kept.
+            if _is_segment(path) and (path.suffix or not held):
                 shutil.rmtree(path)
+
+
+def _generation(path: Path) -> str:
+    """Return the generation in the name of a table."""
+    return path.stem.rpartition("-")[2]
 
 
 @contextmanager

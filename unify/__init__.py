@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unify.encoders.library import BuildOptions, build_index, open_index
+    from unify.engine.answer import Answer, Hit, TermMatch
     from unify.engine.errors import (
         DamagedIndex,
         IncompatibleIndex,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
         UnifyError,
         UsageError,
     )
-    from unify.engine.search import Answer, Hit, Searcher, TermMatch
+    from unify.engine.search import Searcher
 
 __version__ = "0.1.0"
 
@@ -51,11 +52,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answer": "unify.engine.search",
+    "Answer": "unify.engine.answer",
     "BuildOptions": "unify.encoders.library",
-    "Hit": "unify.engine.search",
+    "Hit": "unify.engine.answer",
     "Searcher": "unify.engine.search",
-    "TermMatch": "unify.engine.search",
+    "TermMatch": "unify.engine.answer",
     "build_index": "unify.encoders.library",
     "open_index": "unify.encoders.library",
 }

@@ -92,3 +92,31 @@ def test_the_index_is_found_from_a_folder_below(tmp_path):
     (hit,) = run_unify("search", "coffee", "--json", cwd=tmp_path / "videos").rows
     assert hit["video"] == "videos/coffee.mp4"
     assert hit["path"] == str(tmp_path / "videos" / "coffee.mp4")
+
+
+def test_compact_keeps_the_answers(tmp_path):
+    (tmp_path / "videos").mkdir()
+    index = tmp_path / "index"
+    for name in ("cat", "coffee"):
+        shutil.copy(ROOT / "samples" / f"{name}.mp4", tmp_path / "videos")
+        assert run_unify("index", "build", tmp_path / "videos", "--index", index).code == 0
+    before = run_unify("search", "a cat", "--json", "--index", index).rows
+    done = run_unify("index", "compact", "--index", index)
+    assert (done.code, done.out) == (0, "")
+    assert "in 2 segments before" in done.complaint
+    assert "in 1 after" in done.complaint
+    after = run_unify("search", "a cat", "--json", "--index", index).rows
+    assert [hit["video"] for hit in after] == [hit["video"] for hit in before]
+    assert [hit["score"] for hit in after] == pytest.approx(
+        [hit["score"] for hit in before], abs=0.02
+    )
+    again = run_unify("index", "compact", "--index", index, "--json")
+    assert again.complaint == "nothing to compact"
+    assert again.rows[0]["segments_before"] == again.rows[0]["segments_after"] == 1
+    assert run_unify("index", "verify", "--index", index).code == 0
+
+
+def test_compact_without_an_index(tmp_path):
+    done = run_unify("index", "compact", "--index", tmp_path / "nowhere")
+    assert (done.code, done.out) == (3, "")
+    assert not (tmp_path / "nowhere").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,6 +49,9 @@ class FakePack:
         terms = np.unique(np.array(self.lexicon.term_ids(text), np.uint16))
         weights = (0.2 + rng.random(len(terms))).astype("f4")
         return EncodedQuery((latent / np.linalg.norm(latent)).astype("f4"), terms, weights)
+
+    def encode_queries(self, texts: Sequence[str]) -> list[EncodedQuery]:
+        return [self.encode_query(text) for text in texts]
 
     def settings(self) -> IndexSettings:
         return IndexSettings(

@@ -1,6 +1,8 @@
 """Searching against brute force over the stored values, computed by scipy and FAISS."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -12,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.corpus import Corpus, FakePack, random_codes, spans
-from unify.engine import planner, postings, segment
+from unify.engine import execute, planner, postings, segment
 from unify.engine.errors import QueryError, UsageError
 from unify.engine.fusion import Mode, affine
 from unify.engine.local import open_snapshot
@@ -32,6 +34,19 @@ PARTS = st.one_of(
     st.sampled_from(["path:even", "path:odd", "len:>3", "len:2-9", "after:2001-09-12", "unknown"]),
 )
 QUERIES = st.lists(PARTS, min_size=1, max_size=5).map(" ".join)
+
+
+@contextmanager
+def fetching(depth: int, scan_rows: int = 0) -> Iterator[None]:
+    """Plan as for a large index: small depths, and no scan of more than some rows."""
+    dear = replace(planner.USUAL, rescore=1e12)
+    with (
+        mock.patch.multiple(
+            planner, SCAN_ROWS=scan_rows, USUAL=dear, FIRST_DEPTH=depth, PER_RESULT=1
+        ),
+        mock.patch.object(execute, "GROWTH", 2),
+    ):
+        yield
 
 
 def allowed_rows(corpus, parsed: ParsedQuery, owners, weights) -> np.ndarray:
@@ -90,11 +105,10 @@ def test_exact_answers_equal_brute_force(
 ):
     with (
         tempfile.TemporaryDirectory() as folder,
-        mock.patch.object(planner, "SCAN_ROWS", scan_rows),
-        mock.patch.multiple(planner, FIRST_DEPTH=first_depth, PER_RESULT=1, GROWTH=2),
+        fetching(first_depth, scan_rows),
     ):
         corpus = Corpus.make(Path(folder) / "index", seed, videos=25, ties=ties, removed=removed)
-        with mock.patch("unify.engine.local.NUMBA_FROM", 0 if compiled else 10**9):
+        with mock.patch("unify.engine.local.COMPILE_FROM", 0 if compiled else 10**9):
             searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
         for text in queries:
             answer = searcher.search(text, k, mode=mode, moments=moments)
@@ -112,10 +126,7 @@ def test_the_certificate_stops_neither_too_early_nor_never(tmp_path, weight):
     searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
     ids, _, latents, weights = corpus.rows()
     dense, early, rng = weights.toarray(), 0, np.random.default_rng(0)
-    with (
-        mock.patch.object(planner, "SCAN_ROWS", 0),
-        mock.patch.multiple(planner, FIRST_DEPTH=1, PER_RESULT=1, GROWTH=2),
-    ):
+    with fetching(1):
         for i in range(60):
             words = rng.choice(20, 3, replace=False)
             text = f"w{words[0]} w{words[1]} w{words[2]}^-1" if i % 2 else f"x{i} w{words[0]}^-1"
@@ -158,7 +169,7 @@ def test_filters_deletions_and_growth_never_change_a_score(tmp_path, corpus, sea
 
 
 def test_a_small_budget_is_approximate_and_says_by_how_much(corpus):
-    with mock.patch.object(planner, "SCAN_ROWS", 0), mock.patch.object(planner, "FIRST_DEPTH", 1):
+    with fetching(1):
         searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
         answers = [searcher.search(f"w{i} w{i + 5}", 1, moments=True, budget=1) for i in range(15)]
     doubtful = [answer for answer in answers if not answer.exact]
@@ -167,25 +178,47 @@ def test_a_small_budget_is_approximate_and_says_by_how_much(corpus):
     assert all(answer.outcome.gap == 0 for answer in answers if answer.exact)
 
 
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(("fast", "threads"), [(False, 1), (True, 1), (True, 2)])
 @pytest.mark.parametrize("count", [100, 65_536, 140_000])  # one window, a full one, three
-def test_postings_equal_scipy(count, compiled):
+def test_postings_equal_scipy(count, fast, threads):
     rng = np.random.default_rng(count)
     size = 6
     dense = rng.integers(0, 3, (count, size)) * (rng.random((count, size)) < 0.3)
     rows = SparseRows.from_dense(dense.astype("f4"), size)
     codes = rows.weights.astype(np.uint8)
-    lists = segment.invert(rows, codes, size)
+    inverted = segment.invert(rows, codes, size)
+    terms = np.array([0, 2, 5], np.uint16)
+    factors = np.array([1.0, -0.5, 2.0])
+    lists = postings.Lists(inverted, size, count, terms, factors)
+    exact = scipy.sparse.csr_array(dense)[:, terms] @ factors
     for k in (1, 50, count):
-        terms = np.array([0, 2, 5], np.uint16)
-        factors = np.array([1.0, -0.5, 2.0], np.float32)  # sums are exact in float32
         for allow in (None, rng.random(count) < 0.2):
-            ids, scores = postings.topk(lists, size, count, terms, factors, allow, k, compiled)
-            expected = scipy.sparse.csr_array(dense)[:, terms] @ factors
+            found = postings.topk(lists, allow, k, fast, threads)
             kept = np.arange(count) if allow is None else np.flatnonzero(allow)
-            order = kept[np.lexsort((kept, -expected[kept]))][:k]
-            np.testing.assert_array_equal(ids, order)
-            np.testing.assert_array_equal(scores, expected[order])
+            assert len(found.rows) == min(k, len(kept))
+            assert np.isin(found.rows, kept).all()
+            error = exact[found.rows] - found.scores
+            assert error.max() <= found.slack
+            assert error.min() >= -(3 * 2 * 255 * 3.5 / 32_000 + found.slack)
+            left = np.setdiff1d(kept, found.rows)
+            if len(left):
+                assert exact[left].max() <= found.scores[-1] + found.slack
+            order = np.lexsort((found.rows, -found.scores))
+            np.testing.assert_array_equal(order, np.arange(len(order)))
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_only_rows_without_a_match_score_zero(seed):
+    rng = np.random.default_rng(seed)
+    dense = rng.integers(1, 256, (200, 30)) * (rng.random((200, 30)) < 0.1)
+    rows = SparseRows.from_dense(dense.astype("f4"), 30)
+    inverted = segment.invert(rows, rows.weights.astype(np.uint8), 30)
+    factors = 10.0 ** rng.uniform(-9, 3, 30)
+    lists = postings.Lists(inverted, 30, 200, np.arange(30, dtype=np.uint16), factors)
+    for fast in (False, True):
+        found = postings.topk(lists, None, 200, fast)
+        np.testing.assert_array_equal(found.scores == 0, ~dense[found.rows].any(axis=1))
 
 
 def test_stored_weights_are_within_half_a_step():
@@ -236,7 +269,7 @@ def test_a_query_without_a_word_is_an_error_and_other_scripts_are_not(searcher):
 
 def test_few_long_videos_do_not_hide_the_others(tmp_path):
     corpus = Corpus.make(tmp_path / "index", segments=1, videos=40)
-    with mock.patch.multiple(planner, SCAN_ROWS=0, FIRST_DEPTH=1, PER_RESULT=1):
+    with fetching(1):
         searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
         answer = searcher.search("w1 w2", 40, budget=1)
     assert len(answer) == 40

@@ -1,0 +1,184 @@
+"""Approximate search over the latents of one large segment: FAISS lists of short codes.
+
+A flat search reads every vector of a segment, which costs more than 2 ms on one core from
+`ANN_FROM` rows. So a segment of that size gets one more file, `ann.faiss`. Each vector is turned
+onto the quarter of the axes that hold most of the segment's energy, coded with 4 bits an axis
+(`IndexIVFPQFastScan`; Andre, Kermarrec, Le Scouarnec 2015, "Cache locality is not enough"), and
+put in the list of its nearest centroid. A search looks at the lists nearest to the query, takes
+`FETCH` times as many rows as asked for by their codes, and scores those exactly from the float16
+latents. What it misses nobody knows, so it promises no bound: `exact` searches are flat.
+
+The file lies inside the segment's folder and covers that segment alone: it is made when the
+segment is written or compacted, is never stale, and goes when the segment goes. It is built from
+a sample and in blocks, so that memory stays bounded, with fixed seeds, so that the same rows give
+the same bytes; it is opened when an approximate search first needs it.
+
+FAISS has no GPU version of fast-scan codes and needs none: flat search there reads all vectors
+sooner than a CPU looks at lists, so that with a GPU unfiltered searches are exact. (This has not
+yet run on a GPU.)
+
+Which structure, and the numbers below: `python benchmarks/latents.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unify.engine import arrays, durable
+from unify.engine.latents import FlatLatents, gpu, load_faiss, map_flat, read
+from unify.engine.types import Bool, Float16, Float32, Int64
+
+ANN = "ann.faiss"
+AXES = "ann_axes.npy"
+ANN_FROM = 50_000  # rows of a segment
+LISTS = 2.0  # times the square root of the rows
+SAMPLE = 40  # rows a list that is trained on
+ITERATIONS = 10
+KEPT, LEAST_KEPT = 0.25, 128  # share of the axes that codes keep, and at least so many
+BLOCK = 16_384  # rows added at once
+SEED = 1234
+
+PROBED = 1 / 8  # share of the lists looked at, of all rows
+FETCH = 4  # times as many candidates as rows asked for,
+LEAST = 400  # and at least so many: what is wanted may lie deep among few
+FLAT_BELOW = 0.05  # share of allowed rows; below, flat over those is sooner and exact
+DEEPEST = 1 / 16  # share of a segment's rows asked for; above, flat is sooner
+
+
+def write_ann(path: Path, vectors: Float16) -> None:
+    """Write the lists of (M, D) vectors of length at most 1."""
+    faiss = load_faiss()
+    faiss.omp_set_num_threads(os.cpu_count() or 1)
+    try:
+        index, axes = _build(faiss, vectors)
+    finally:
+        faiss.omp_set_num_threads(1)
+    arrays.save(path.with_name(AXES), axes.ravel())
+    durable.write_file(
+        path, lambda file: faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+    )
+
+
+def _build(faiss: Any, vectors: Float16) -> tuple[Any, Float32]:
+    """Return the lists of vectors, and the axes that their codes keep."""
+    count, dim = vectors.shape
+    lists = max(1, min(round(LISTS * math.sqrt(count)), count // SAMPLE))
+    rows = np.linspace(0, count - 1, min(count, SAMPLE * lists)).astype(np.int64)
+    sample = vectors[rows].astype(np.float32)
+    axes = _axes(sample, _kept(dim))
+    index = faiss.IndexIVFPQFastScan(
+        faiss.IndexFlatIP(len(axes)), len(axes), lists, len(axes), 4, faiss.METRIC_INNER_PRODUCT
+    )
+    for training in (index.cp, index.pq.cp):
+        training.seed, training.niter = SEED, ITERATIONS
+        training.min_points_per_centroid = 1  # fewer are no fault: no warning
+    index.cp.spherical = True  # the nearest centroid is that of the largest inner product
+    index.train(sample @ axes.T)
+    for start in range(0, count, BLOCK):
+        index.add(vectors[start : start + BLOCK].astype(np.float32) @ axes.T)
+    return index, axes
+
+
+def _kept(dim: int) -> int:
+    """Return how many of `dim` axes are kept."""
+    return max(round(KEPT * dim), min(dim, LEAST_KEPT))
+
+
+def _axes(sample: Float32, kept: int) -> Float32:
+    """Return (kept, D) orthogonal axes that hold most of the (n, D) vectors' energy.
+
+    Not centred: inner products with the query must stay what they are.
+    """
+    _, axes = np.linalg.eigh((sample.T @ sample).astype(np.float64))
+    return np.ascontiguousarray(axes.T[::-1][:kept], np.float32)
+
+
+class AnnLatents:
+    """The lists of one segment."""
+
+    def __init__(self, path: Path, count: int, dim: int) -> None:
+        self._faiss = load_faiss()
+        axes = arrays.load(path.with_name(AXES), "<f4")
+        kept = len(axes) // dim
+        self._axes: Float32 = axes[: kept * dim].reshape(kept, dim)
+        self._index = read(path, "IwPf", count, kept)
+
+    def candidates(self, query: Float32, k: int, allow: Bool | None, share: float) -> Int64:
+        """Return up to k allowed rows that may be the best, in no order.
+
+        Args:
+            query: (D,) float32.
+            k: how many.
+            allow: (M,) bool, or None for all.
+            share: of rows allowed, above 0. The best allowed rows lie the further off the fewer
+                there are, so that more lists are looked at.
+        """
+        looked_at = min(self._index.nlist, math.ceil(PROBED * self._index.nlist / share))
+        probes = self._faiss.SearchParametersIVF(nprobe=looked_at)
+        if allow is not None:
+            probes.sel = self._faiss.IDSelectorBitmap(np.packbits(allow, bitorder="little"))
+        _, rows = self._index.search((self._axes @ query).reshape(1, -1), k, params=probes)
+        found: Int64 = rows[0][rows[0] >= 0]
+        return found
+
+
+class SegmentLatents:
+    """One segment's latents: flat, and by lists where there are any and they pay.
+
+    Args:
+        flat: the file of all vectors.
+        ann: the file of the lists, or None.
+        count: M.
+        dim: D.
+    """
+
+    def __init__(self, flat: Path, ann: Path | None, count: int, dim: int) -> None:
+        self._flat, self._ann = flat, ann
+        self._count, self._dim = count, dim
+
+    @cached_property
+    def _exact(self) -> FlatLatents:
+        return FlatLatents(self._flat, self._count, self._dim)
+
+    @cached_property
+    def _lists(self) -> AnnLatents:
+        assert self._ann is not None
+        return AnnLatents(self._ann, self._count, self._dim)
+
+    @cached_property
+    def _vectors(self) -> Float16:
+        return map_flat(self._flat, self._count, self._dim)
+
+    def approximates(self, allow: Bool | None) -> bool:
+        """Return whether the lists pay where not too many rows are asked for."""
+        if self._ann is None or (allow is None and gpu() is not None):
+            return False
+        return self._share(allow) >= FLAT_BELOW
+
+    def _share(self, allow: Bool | None) -> float:
+        return 1.0 if allow is None else float(np.count_nonzero(allow)) / self._count
+
+    def topk(
+        self, query: Float32, k: int, allow: Bool | None, exact: bool
+    ) -> tuple[Int64, Float32, bool]:
+        """Return rows and scores of the k best allowed vectors, best first, and whether surely.
+
+        Args:
+            query: (D,) float32.
+            k: how many, at least 1; fewer come back when fewer are allowed.
+            allow: (M,) bool, or None for all.
+            exact: search flat.
+        """
+        share = self._share(allow)
+        if exact or not self.approximates(allow) or k > DEEPEST * share * self._count:
+            return *self._exact.topk(query, k, allow), True
+        rows = np.sort(self._lists.candidates(query, max(FETCH * k, LEAST), allow, share))
+        scores = self._vectors[rows].astype(np.float32) @ query
+        best = np.argsort(-scores, kind="stable")[:k]
+        return rows[best], scores[best], False

@@ -1,0 +1,108 @@
+"""What a search gives back: hits with every part of their scores, and how they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from unify.engine.execute import Outcome
+from unify.engine.planner import Plan
+from unify.engine.query import ParsedQuery
+
+
+@dataclass(frozen=True, slots=True)
+class TermMatch:
+    """One term that query and moment share.
+
+    Attributes:
+        term: the word.
+        query: its weight in the query.
+        moment: its weight in the moment.
+        product: query * moment; products add up to the raw lexicon score.
+        part: the product's share of the hit's score.
+    """
+
+    term: str
+    query: float
+    moment: float
+    product: float
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A moment that answers a query.
+
+    Attributes:
+        rank: from 1.
+        video: its path as given to `build`.
+        path: its absolute path.
+        moment: its id in this snapshot.
+        start_s: where it begins, in seconds.
+        end_s: where it ends.
+        score: what hits are ordered by; the sum of `latent_part`, `lexicon_part` and `base`.
+        latent: raw latent score, an inner product of unit vectors.
+        lexicon: raw lexicon score, a sparse inner product.
+        latent_part: the latent side's share of the score.
+        lexicon_part: the lexicon side's share.
+        base: the constant of this query (see `engine/fusion.py`).
+        terms: every matching term, the largest part first.
+        exact: whether the answer is certified identical to brute force.
+        weak: whether the fused score lies below the pack's cut-off.
+    """
+
+    rank: int
+    video: str
+    path: str
+    moment: int
+    start_s: float
+    end_s: float
+    score: float
+    latent: float
+    lexicon: float
+    latent_part: float
+    lexicon_part: float
+    base: float
+    terms: tuple[TermMatch, ...]
+    exact: bool
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Sequence[Hit]):
+    """The hits of one query, and how they were found; a sequence of `Hit`.
+
+    Attributes:
+        hits: best first.
+        parsed: the query as it was understood.
+        plan: what was decided.
+        outcome: what happened.
+        missing: known words of the query that no moment holds.
+        times_ms: milliseconds by stage, in order.
+    """
+
+    hits: tuple[Hit, ...]
+    parsed: ParsedQuery
+    plan: Plan
+    outcome: Outcome
+    missing: tuple[str, ...]
+    times_ms: dict[str, float]
+
+    @property
+    def exact(self) -> bool:
+        """Whether the answer is certified identical to brute force over stored values."""
+        return self.outcome.exact
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[index]

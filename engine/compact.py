@@ -1,0 +1,350 @@
+"""Merge segments into fewer, larger ones, and drop the rows of tombstoned videos.
+
+A build publishes small segments; each costs a query a fixed amount, and more than some hundred
+of them more open files than a process may have. Compaction is tiered: small segments are merged
+once the ones below them together are a fair part of them, so that a row is rewritten a number of
+times logarithmic in the size of the index, not at every compaction; a segment of which many rows
+are dead is rewritten whatever its size. Everything is streamed: memory holds one window of
+65,536 rows and some 150 bytes a row of index (300 MB for a full segment), never its vectors.
+
+Scores before and after: latents, spans and times are copied bit for bit. A merged segment has
+one scale a term, the largest of the whole index. The writer passes scales on from segment to
+segment (`SegmentBuilder.write`), so that nearly all codes have that scale already and are copied
+too; the others are rounded to it, at most half a step off. It must not know what queries ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from unify.engine import arrays, durable, latents, tables
+from unify.engine.errors import DamagedIndex
+from unify.engine.manifest import IndexSettings, SegmentEntry, read_manifest
+from unify.engine.postings import WINDOW
+from unify.engine.segment import LATENTS, MOMENT, Segment, Size, invert, write_segment
+from unify.engine.types import Bool, Float16, Float32, Int64, SparseRows, UInt8, UInt16, UInt32
+from unify.engine.verify import check_file
+from unify.engine.writer import IndexWriter
+
+SEGMENT_MOMENTS = 2_000_000  # 2 GB of latents at D = 512; written in minutes
+GROWTH = 4  # a segment is merged when it is at most so many times what is smaller, together
+DEAD_SHARE = 0.2  # of a segment's rows; above, it is rewritten
+MANY, MANY_ROWS = 8, 10_000  # segments to merge, or dead rows, from which compacting is advised
+
+Progress: TypeAlias = Callable[[int, int], None]
+Csr: TypeAlias = tuple[Int64, UInt16, UInt8]
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """What a compaction did; before and after are equal where there was nothing to do.
+
+    Attributes:
+        rows_before: moments in all segments, tombstoned ones included.
+        rows_after: the same afterwards.
+        segments_before: live segments.
+        segments_after: the same afterwards.
+        bytes_before: size of all segments.
+        bytes_after: the same afterwards.
+    """
+
+    rows_before: int
+    rows_after: int
+    segments_before: int
+    segments_after: int
+    bytes_before: int
+    bytes_after: int
+
+
+def compact(directory: Path, progress: Progress | None = None) -> Compaction:
+    """Compact an index, in one atomic publish; killed at any instant, the old one stays whole.
+
+    Args:
+        directory: the index.
+        progress: called with rows rewritten so far and rows to be rewritten.
+
+    Raises:
+        IndexUnavailable: there is none, or another process is writing it.
+        DamagedIndex: a file is not what was written; nothing is changed then.
+    """
+    settings = read_manifest(directory).settings
+    with IndexWriter.open(directory, settings) as writer:
+        before = writer.manifest
+        dead = tables.read_tombstones(directory, before)
+        sources = [_Source(directory, entry, settings, dead) for entry in before.segments]
+        chosen = choose([len(source) for source in sources], [s.entry.moments for s in sources])
+        if chosen:
+            kept = [source for i, source in enumerate(sources) if i not in chosen]
+            for source in kept:
+                source.check(("moments.npy", "scales.npy"))  # what is taken from them
+            made = _rewrite(writer, [sources[i] for i in chosen], _largest(sources), progress)
+            held = np.unique(np.concatenate([np.zeros(0, "<u4"), *(s.videos() for s in kept)]))
+            segments = [*(source.entry for source in kept), *made]
+            writer.replace(segments, np.intersect1d(held, dead).tolist())
+        after = writer.manifest
+    return Compaction(
+        before.moments, after.moments, len(before.segments), len(after.segments),
+        sum(entry.size_bytes for entry in before.segments),
+        sum(entry.size_bytes for entry in after.segments),
+    )  # fmt: skip
+
+
+def choose(live: Sequence[int], rows: Sequence[int]) -> list[int]:
+    """Return which segments to rewrite.
+
+    Args:
+        live: rows of live videos, by segment.
+        rows: all rows, by segment.
+
+    >>> choose([4, 4, 4, 1000], [4, 4, 4, 1000])  # the large one is left until more have come
+    [0, 1, 2]
+    >>> choose([250, 4, 2000], [250, 4, 2000]), choose([600, 9000], [1000, 9000])
+    ([], [0])
+    """
+    small = sorted(
+        (i for i, n in enumerate(live) if n <= SEGMENT_MOMENTS // 2), key=live.__getitem__
+    )
+    below = count = 0
+    for position, i in enumerate(small):
+        if position and live[i] <= GROWTH * below:
+            count = position + 1
+        below += live[i]
+    worn = [i for i, n in enumerate(live) if rows[i] - n > DEAD_SHARE * rows[i]]
+    return sorted({*small[:count], *worn})
+
+
+def advisable(directory: Path) -> bool:
+    """Return whether compacting would make an index faster or notably smaller."""
+    manifest = read_manifest(directory)
+    dead = tables.read_tombstones(directory, manifest)
+    sources = [_Source(directory, entry, manifest.settings, dead) for entry in manifest.segments]
+    live, rows = [len(source) for source in sources], [s.entry.moments for s in sources]
+    chosen = choose(live, rows)
+    return len(chosen) >= MANY or sum(rows[i] - live[i] for i in chosen) >= MANY_ROWS
+
+
+class _Source:
+    """The live rows and frames of a segment.
+
+    It is opened anew for each use: every mapped file is an open one, and there may be thousands.
+    """
+
+    def __init__(
+        self, directory: Path, entry: SegmentEntry, settings: IndexSettings, dead: UInt32
+    ) -> None:
+        self.entry = entry
+        self._directory, self._settings = directory, settings
+        self._rows: Bool = ~np.isin(self._open().moments["video"], dead)  # (M,)
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._rows))
+
+    def _open(self) -> Segment:
+        return Segment(self._directory, self.entry, self._settings)
+
+    def check(self, names: Collection[str] = ()) -> None:
+        """Check every byte, so that no damage gets a fresh checksum; of some files only, if named.
+
+        Raises:
+            DamagedIndex: naming the file.
+        """
+        for file in (file for file in self.entry.files if not names or file.name in names):
+            for problem in check_file(self.entry.folder(self._directory) / file.name, file):
+                raise DamagedIndex(problem, "see all damage with: unify index verify")
+
+    def videos(self) -> UInt32:
+        """Return the ids of all videos, dead ones included."""
+        return np.unique(self._open().moments["video"])
+
+    def scales(self) -> Float32:
+        """Return (V,) the scales."""
+        return self._open().scales
+
+    @cached_property
+    def _frames(self) -> Bool:
+        """(F,) the frames of any live moment."""
+        moments = self._open().moments[self._rows]
+        begun, ended = (
+            np.bincount(moments[name], minlength=self.entry.frames + 1)
+            for name in ("first", "last")
+        )
+        return np.cumsum(begun - ended)[: self.entry.frames] > 0
+
+    def moments(self, first_frame: int) -> npt.NDArray[np.void]:
+        """Return the live records, frames counted from `first_frame`."""
+        moments = self._open().moments[self._rows]
+        place = np.concatenate([[0], np.cumsum(self._frames)]) + first_frame
+        moments["first"], moments["last"] = place[moments["first"]], place[moments["last"]]
+        return moments
+
+    def frames(self) -> npt.NDArray[np.float64]:
+        """Return the times of frames that live moments have."""
+        return self._open().frames[self._frames]
+
+    def latents(self) -> Iterator[Float16]:
+        """Yield the live vectors."""
+        vectors = self._open().latents
+        for start in range(0, len(self._rows), WINDOW):
+            part = slice(start, start + WINDOW)
+            yield vectors[part][self._rows[part]]
+
+    def lengths(self, name: str) -> Int64:
+        """Return how many entries each live row of `forward` or `tracks` has."""
+        (indptr, _, _), rows = self._csr(name)
+        return np.diff(indptr)[rows]
+
+    def terms(self, name: str) -> Iterator[UInt16]:
+        """Yield the term ids of live rows."""
+        for terms, _, mask in self._blocks(name):
+            yield terms[mask]
+
+    def codes(self, name: str, scales: Float32) -> Iterator[UInt8]:
+        """Yield their codes in other scales, (V,), none smaller; equal ones change nothing."""
+        ratio = self.scales() / scales
+        for terms, codes, mask in self._blocks(name):
+            rounded = np.rint(codes[mask] * ratio[terms[mask]])
+            yield np.maximum(rounded, 1).astype(np.uint8)
+
+    def _csr(self, name: str) -> tuple[Csr, Bool]:
+        segment = self._open()
+        if name == "forward":
+            return segment.forward, self._rows
+        return segment.tracks, self._frames
+
+    def _blocks(self, name: str) -> Iterator[tuple[UInt16, UInt8, Bool]]:
+        (indptr, terms, codes), rows = self._csr(name)
+        for start in range(0, len(rows), WINDOW):
+            ends = indptr[start : start + WINDOW + 1]
+            span = slice(int(ends[0]), int(ends[-1]))
+            yield terms[span], codes[span], np.repeat(rows[start : start + WINDOW], np.diff(ends))
+
+
+def _largest(sources: Iterable[_Source]) -> Float32:
+    """Return (V,) the largest scale of each term."""
+    largest = np.zeros(0, np.float32)
+    for source in sources:
+        largest = np.maximum(source.scales(), largest) if len(largest) else source.scales()
+    return largest
+
+
+def _rewrite(
+    writer: IndexWriter, sources: Sequence[_Source], scales: Float32, progress: Progress | None
+) -> list[SegmentEntry]:
+    """Write the live rows of segments as few new ones, in order."""
+    parts: list[list[_Source]] = [[]]
+    for source in sources:
+        source.check()
+        if parts[-1] and sum(map(len, parts[-1])) + len(source) > SEGMENT_MOMENTS:
+            parts.append([])
+        if len(source):
+            parts[-1].append(source)
+    tell = _counter(sum(map(len, sources)), progress)
+    dim = writer.manifest.settings.latent_dim
+    with writer.writing():
+        return [
+            write_segment(
+                writer.directory,
+                writer.next_segment(),
+                dim,
+                partial(_fill, sources=part, scales=scales, dim=dim, tell=tell),
+            )
+            for part in parts
+            if part
+        ]
+
+
+def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
+    done = 0
+
+    def add(rows: int) -> None:
+        nonlocal done
+        done += rows
+        if progress:
+            progress(done, total)
+
+    return add
+
+
+def _fill(
+    folder: Path, sources: Sequence[_Source], scales: Float32, dim: int, tell: Callable[[int], None]
+) -> Size:
+    """Write all files of a merged segment."""
+    count = sum(map(len, sources))
+    times = [source.frames() for source in sources]
+    starts = np.cumsum([0, *map(len, times)]).tolist()
+    moments = (source.moments(at) for source, at in zip(sources, starts[:-1], strict=True))
+    _save(folder / "moments.npy", MOMENT, count, moments)
+    _save(folder / "frames.npy", "<f8", starts[-1], times)
+    arrays.save(folder / "scales.npy", scales)
+    for name in ("forward", "tracks"):
+        lengths = np.concatenate([source.lengths(name) for source in sources])
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        total = int(indptr[-1])
+        terms = (block for source in sources for block in source.terms(name))
+        codes = (block for source in sources for block in source.codes(name, scales))
+        arrays.save(folder / f"{name}_indptr.npy", indptr)
+        _save(folder / f"{name}_terms.npy", "<u2", total, terms)
+        _save(folder / f"{name}_codes.npy", "|u1", total, codes)
+    postings = _write_postings(folder, count, len(scales))
+
+    def vectors() -> Iterator[Float16]:
+        for source in sources:
+            for block in source.latents():
+                yield block
+                tell(len(block))
+
+    latents.write_flat(folder / LATENTS, vectors(), count, dim)
+    return Size(count, starts[-1], postings)
+
+
+def _write_postings(folder: Path, count: int, size: int) -> int:
+    """Invert the forward rows just written, a window at a time; return how many postings."""
+    indptr = arrays.load(folder / "forward_indptr.npy", "<i8", count + 1)
+    total = int(indptr[-1])
+    terms = arrays.load(folder / "forward_terms.npy", "<u2", total)
+    codes = arrays.load(folder / "forward_codes.npy", "|u1", total)
+    starts = [np.zeros(1, np.int64)]
+
+    def write(ids_file: BinaryIO, codes_file: BinaryIO) -> None:
+        _header(ids_file, "<u2", total)
+        _header(codes_file, "|u1", total)
+        for row in range(0, count, WINDOW):
+            ends = indptr[row : row + WINDOW + 1]
+            span = slice(int(ends[0]), int(ends[-1]))
+            rows = SparseRows(ends - ends[0], terms[span], np.zeros(0, np.float32))
+            lists, ids, list_codes = invert(rows, codes[span], size)
+            starts.append(lists[1:] + ends[0])
+            ids_file.write(ids.data)
+            codes_file.write(list_codes.data)
+
+    codes_path = folder / "postings_codes.npy"
+    durable.write_file(
+        folder / "postings_ids.npy",
+        lambda ids: durable.write_file(codes_path, lambda codes: write(ids, codes)),
+    )
+    arrays.save(folder / "postings_indptr.npy", np.concatenate(starts))
+    return total
+
+
+def _save(path: Path, dtype: npt.DTypeLike, count: int, blocks: Iterable[npt.NDArray[Any]]) -> None:
+    """Write an array of `count` items that comes in blocks."""
+
+    def write(file: BinaryIO) -> None:
+        _header(file, dtype, count)
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, dtype).data)
+
+    durable.write_file(path, write)
+
+
+def _header(file: BinaryIO, dtype: npt.DTypeLike, count: int) -> None:
+    description = np.lib.format.dtype_to_descr(np.dtype(dtype))
+    header = {"descr": description, "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(file, header)

@@ -1,0 +1,67 @@
+"""How to search: everything that a caller may choose, checked once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from unify.engine.errors import UsageError
+from unify.engine.fusion import Fusion, Mode
+from unify.engine.planner import BUDGET
+
+MAX_K = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to search; the same for every query of a batch.
+
+    Attributes:
+        k: how many hits, 1 to 10,000 together with the offset.
+        offset: hits to leave out from the top: with the same other options, pages fit together.
+        threshold: least score of a hit. With the default fusion a score means the same from query
+            to query, whatever else is in the index.
+        mode: which sides score: fused, latent or lexicon.
+        fusion: how both sides become one score: affine, rrf or sum.
+        weights: of the latent and the lexicon side, for rrf and sum.
+        moments: return every moment; otherwise one hit a video, its best moment.
+        exact: do without structures that may miss moments.
+        budget: rows that each side may fetch before the answer is `approximate`.
+        budget_ms: milliseconds after which no further fetch begins, so that a late answer is
+            `approximate`; answers may then differ from run to run. None: no such limit.
+
+    Raises:
+        UsageError: a value that is none of these.
+    """
+
+    k: int = 10
+    offset: int = 0
+    threshold: float = -math.inf
+    mode: Mode | str = Mode.FUSED
+    fusion: Fusion | str = Fusion.AFFINE
+    weights: tuple[float, float] = (1.0, 1.0)
+    moments: bool = False
+    exact: bool = False
+    budget: int = BUDGET
+    budget_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.k < 1 or self.offset < 0 or self.k + self.offset > MAX_K:
+            beside = f" after an offset of {self.offset}" if self.offset else ""
+            raise UsageError(f"k is {self.k}{beside}", f"use 1 to {MAX_K:,} in all")
+        if math.isnan(self.threshold):
+            raise UsageError("the threshold is no number", "use a score")
+        if self.budget_ms is not None and not self.budget_ms > 0:
+            raise UsageError(f"the budget is {self.budget_ms} ms", "use a number above 0")
+        _one_of(Mode, self.mode)
+        _one_of(Fusion, self.fusion)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether scores are those of the pack's calibrated fusion."""
+        return self.mode == Mode.FUSED and self.fusion == Fusion.AFFINE
+
+
+def _one_of(kind: type[Mode] | type[Fusion], value: str) -> None:
+    if value not in tuple(kind):
+        raise UsageError(f"no {kind.__name__.lower()} {value!r}", f"use one of {', '.join(kind)}")

@@ -1,0 +1,83 @@
+"""Exact scores of chosen rows from stored values, the same bit for bit however they are computed.
+
+A row's score must depend on neither its neighbours nor the size of the index, so the order of
+every sum is fixed: an inner product is added up in 16 lanes that are then folded in halves, a
+sparse one in the order of the row's terms. numpy and the compiled kernels follow the same order.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from unify.engine import kernels
+from unify.engine.compiled import compiled
+from unify.engine.kernels import LANES
+from unify.engine.types import Float16, Float32, Float64, Int64, UInt8, UInt16
+
+
+def latent_scores(latents: Float16, rows: Int64, query: Float64, fast: bool) -> Float64:
+    """Return (n,) inner products in float64.
+
+    Args:
+        latents: (M, D) float16.
+        rows: (n,) of them.
+        query: (D,).
+        fast: use compiled kernels.
+    """
+    if fast:
+        out = np.empty(len(rows))
+        halves = latents.view(np.uint16)
+        compiled(kernels.latent_scores)(halves, float16_values(), rows, query, out)
+        return out
+    width = -(-len(query) // LANES) * LANES
+    products = np.zeros((len(rows), width))
+    np.multiply(latents[rows].astype(np.float64), query, out=products[:, : len(query)])
+    lanes = products.reshape(len(rows), -1, LANES).sum(axis=1)  # along a slow axis: in order
+    while lanes.shape[1] > 1:
+        step = lanes.shape[1] // 2
+        lanes = lanes[:, :step] + lanes[:, step:]
+    return np.asarray(lanes[:, 0])
+
+
+@cache
+def float16_values() -> Float32:
+    """Return what each of the 65,536 float16 values is: looking up is faster than converting."""
+    return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+
+
+def lexicon_scores(
+    forward: tuple[Int64, UInt16, UInt8], scales: Float32, rows: Int64, query: Float64, fast: bool
+) -> Float64:
+    """Return (n,) sparse inner products in float64.
+
+    Args:
+        forward: rows by moment: indptr (M + 1,), terms, codes.
+        scales: (V,).
+        rows: (n,) of them.
+        query: (V,) weights.
+        fast: use compiled kernels.
+    """
+    indptr, terms, codes = forward
+    if fast:
+        out = np.empty(len(rows))
+        compiled(kernels.lexicon_scores)(indptr, terms, codes, scales, rows, query, out)
+        return out
+    owner, at = positions(indptr, rows)
+    term = terms[at]
+    products = codes[at].astype(np.float64) * scales[term].astype(np.float64) * query[term]
+    return np.asarray(np.bincount(owner, products, len(rows)), np.float64)  # adds in order
+
+
+def positions(indptr: Int64, rows: Int64) -> tuple[Int64, Int64]:
+    """Return where the entries of some rows of a CSR matrix stand: their owners, and themselves.
+
+    >>> owner, at = positions(np.array([0, 2, 3]), np.array([1, 0]))
+    >>> owner.tolist(), at.tolist()
+    ([0, 1, 1], [2, 0, 1])
+    """
+    starts, counts = indptr[rows], indptr[rows + 1] - indptr[rows]
+    owner = np.repeat(np.arange(len(rows)), counts)
+    at = np.arange(int(counts.sum())) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+    return owner, at

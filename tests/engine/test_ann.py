@@ -1,0 +1,195 @@
+"""Approximate search over one segment: what it finds, and what it must never return."""
+
+from pathlib import Path
+from unittest import mock
+
+import faiss
+import numpy as np
+import pytest
+
+from tests.engine.corpus import Corpus
+from unify.engine import ann, segment
+from unify.engine.ann import FLAT_BELOW, SegmentLatents, write_ann
+from unify.engine.compact import compact
+from unify.engine.errors import DamagedIndex
+from unify.engine.latents import map_flat, write_flat
+from unify.engine.local import LocalBackend, open_snapshot
+from unify.engine.manifest import read_manifest
+from unify.engine.query import Filters
+from unify.engine.verify import verify
+
+COUNT, DIM = 6000, 32
+
+
+def clustered(seed: int) -> np.ndarray:
+    """Unit vectors around 60 centres."""
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(0).standard_normal((60, DIM))
+    vectors = centres[rng.integers(60, size=COUNT)] + 0.7 * rng.standard_normal((COUNT, DIM))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("segment")
+    write_flat(folder / "flat", [clustered(1)], COUNT, DIM)
+    write_ann(folder / "ann.faiss", map_flat(folder / "flat", COUNT, DIM))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def latents(folder) -> SegmentLatents:
+    return SegmentLatents(folder / "flat", folder / "ann.faiss", COUNT, DIM)
+
+
+def recall(latents: SegmentLatents, k: int, allow: np.ndarray | None) -> float:
+    shares = []
+    for query in clustered(2)[:50].astype(np.float32):
+        right, _, surely = latents.topk(query, k, allow, exact=True)
+        found, scores, guess = latents.topk(query, k, allow, exact=False)
+        assert surely
+        assert not guess
+        assert (np.diff(scores) <= 0).all()
+        np.testing.assert_allclose(scores, clustered(1)[found].astype("f4") @ query, atol=1e-5)
+        assert allow is None or allow[found].all()
+        assert len(np.unique(found)) == len(found)
+        shares.append(len(np.intersect1d(right, found)) / k)
+    return float(np.mean(shares))
+
+
+@pytest.mark.parametrize("k", [10, 100])
+def test_most_of_the_best_are_found(latents, k):
+    assert recall(latents, k, None) > 0.98
+
+
+def test_fewer_lists_find_less(latents):
+    with mock.patch.object(ann, "PROBED", 0.001):
+        assert recall(latents, 100, None) < 0.95
+
+
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
+def test_under_a_filter_most_are_found_and_none_that_is_forbidden(latents, share):
+    allow = np.random.default_rng(3).random(COUNT) < share
+    assert recall(latents, 10, allow) > 0.97
+
+
+def test_a_selective_filter_is_searched_exactly(latents):
+    allow = np.random.default_rng(3).random(COUNT) < FLAT_BELOW / 2
+    assert not latents.approximates(allow)
+    query = clustered(2)[0].astype(np.float32)
+    rows, _, surely = latents.topk(query, 50, allow, exact=False)
+    assert surely
+    scores = clustered(1).astype("f4") @ query
+    scores[~allow] = -2
+    np.testing.assert_array_equal(rows, np.argsort(-scores)[:50])
+    assert len(latents.topk(query, 10, np.zeros(COUNT, np.bool_), exact=False)[0]) == 0
+
+
+def test_a_deep_fetch_is_flat(latents):
+    query = clustered(2)[0].astype(np.float32)
+    assert latents.topk(query, COUNT // 2, None, exact=False)[2]
+
+
+def test_the_same_rows_give_the_same_bytes_whatever_the_threads(folder, tmp_path):
+    threads = faiss.omp_get_max_threads()
+    try:
+        for count in (1, 2):
+            faiss.omp_set_num_threads(count)
+            write_ann(tmp_path / "ann.faiss", map_flat(folder / "flat", COUNT, DIM))
+            assert (tmp_path / "ann.faiss").read_bytes() == (folder / "ann.faiss").read_bytes()
+    finally:
+        faiss.omp_set_num_threads(threads)
+
+
+@pytest.mark.parametrize("name", ["ann.faiss", "ann_axes.npy"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-100],
+        lambda data: data[:50],
+        lambda data: b"Nope" + data[4:],
+        lambda data: data[:4] + b"\xff" * 8 + data[12:],
+        lambda data: b"",
+    ],
+)
+def test_a_damaged_file_is_one_clear_line(folder, tmp_path, name, damage):
+    for file in ("ann.faiss", "ann_axes.npy"):
+        (tmp_path / file).write_bytes((folder / file).read_bytes())
+    (tmp_path / name).write_bytes(damage((folder / name).read_bytes()))
+    broken = SegmentLatents(folder / "flat", tmp_path / "ann.faiss", COUNT, DIM)
+    query = clustered(2)[0].astype(np.float32)
+    assert len(broken.topk(query, 10, None, exact=True)[0]) == 10
+    with pytest.raises(DamagedIndex) as caught:
+        broken.topk(query, 10, None, exact=False)
+    assert str(tmp_path / name) in str(caught.value)
+    assert "unify index verify" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [COUNT - 1, COUNT + 1])
+def test_another_segments_file_is_refused(folder, count):
+    latents = SegmentLatents(folder / "flat", folder / "ann.faiss", count, DIM)
+    with pytest.raises(DamagedIndex, match="of another matrix"):
+        latents.topk(np.ones(DIM, np.float32), 1, None, exact=False)
+
+
+@pytest.fixture
+def large(tmp_path) -> Corpus:
+    """One segment that has lists, one that is too small, and some tombstones."""
+    with mock.patch.object(segment, "ANN_FROM", 200):
+        corpus = Corpus.make(tmp_path / "index", segments=2, videos=60, removed=0.3)
+        with mock.patch("unify.engine.compact.choose", lambda live, rows: [0, 1]):
+            compact(corpus.directory)
+    return corpus
+
+
+def fetched(backend: LocalBackend, k: int, filters: Filters, exact: bool):
+    query = np.ones(8, np.float32) / np.float32(np.sqrt(8))
+    allowed = backend.allowed(filters, [], 0.5)
+    return allowed, backend.latent_topk(query, k, allowed, exact=exact)
+
+
+def test_a_backend_promises_nothing_where_lists_were_used(large):
+    backend = open_snapshot(large.directory)
+    assert [s.ann_path is not None for s in backend.segments] == [True]
+    allowed, found = fetched(backend, 5, Filters(), exact=False)
+    assert backend.approximates(allowed)
+    assert found.bound == np.inf
+    _, right = fetched(backend, 5, Filters(), exact=True)
+    assert right.bound < 1
+    assert len(np.intersect1d(found.ids, right.ids)) >= 4
+
+
+def test_small_segments_stay_flat_and_certain(tmp_path):
+    corpus = Corpus.make(tmp_path / "index", removed=0.3)
+    backend = open_snapshot(corpus.directory)
+    allowed, found = fetched(backend, 5, Filters(), exact=False)
+    assert not backend.approximates(allowed)
+    assert found.bound < 1
+
+
+def test_tombstones_and_filters_hold_in_the_lists(tmp_path):
+    with mock.patch.object(segment, "ANN_FROM", 200):
+        corpus = Corpus.make(tmp_path / "index", segments=1, videos=80, removed=0.3)
+    backend = open_snapshot(corpus.directory)
+    live = {video.id for video in corpus.videos}
+    for filters in (Filters(), Filters(paths=("even",))):
+        allowed, found = fetched(backend, 10, filters, exact=False)
+        assert backend.approximates(allowed)
+        assert len(found.ids) == 10
+        videos = set(backend.video_ids(found.ids).tolist())
+        assert videos <= live
+        assert not filters or all(video % 2 == 0 for video in videos)
+
+
+def test_the_file_is_checked_like_every_other(large):
+    entry = read_manifest(large.directory).segments[0]
+    path = entry.folder(large.directory) / ann.ANN
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert [str(path) in line for line in verify(large.directory)] == [True]
+    path.write_bytes(data[:-1])
+    with pytest.raises(DamagedIndex, match=r"ann\.faiss"):
+        open_snapshot(large.directory)
+    path.write_bytes(data)
+    assert verify(large.directory) == []
