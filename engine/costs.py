@@ -91,9 +91,8 @@ def measure() -> Costs:
     query, rows = rng.standard_normal(512), np.sort(rng.choice(8_192, 500, replace=False))
     exact = _fastest(lambda: rescore.latent_scores(latents, rows, query, True))
     indptr, terms = np.arange(0, 8_193 * 100, 100), np.tile(np.arange(100, dtype=np.uint16), 8_192)
-    forward = (indptr, terms, np.ones(len(terms), np.uint8))
-    scales, weights = np.ones(100, np.float32), np.ones(100)
-    sparse = _fastest(lambda: rescore.lexicon_scores(forward, scales, rows, weights, True))
+    forward = (indptr, terms, np.ones(len(terms), np.float16))
+    sparse = _fastest(lambda: rescore.lexicon_scores(forward, rows, np.ones(100), True))
     return Costs(
         posting=max(full - scan, 1.0) / len(lists.postings[1]),
         row=scan / lists.count,

@@ -121,8 +121,8 @@ def latent_scores(
 def lexicon_scores(
     indptr: Int64,  # (M + 1,)
     terms: UInt16,  # (N,)
-    codes: UInt8,  # (N,)
-    scales: Float32,  # (V,)
+    halves: UInt16,  # (N,) the bits of float16 weights
+    values: Float32,  # (65,536,) what each pattern of bits means
     rows: Int64,  # (n,)
     query: Float64,  # (V,) the query's weights
     out: Float64,  # (n,) out
@@ -131,8 +131,7 @@ def lexicon_scores(
     for i in range(len(rows)):
         total = 0.0
         for p in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            term = terms[p]
-            total += np.float64(codes[p]) * np.float64(scales[term]) * query[term]
+            total += np.float64(values[halves[p]]) * query[terms[p]]
         out[i] = total
 
 

@@ -69,7 +69,8 @@ class LocalBackend:
         self._known_paths: dict[int, tuple[str, str]] = {}
         self._fast = manifest.moments >= COMPILE_FROM
         self._latents = [
-            SegmentLatents(s.latents_path, s.ann_path, len(s), s.latent_dim) for s in self.segments
+            SegmentLatents(s.latents_path, s.ann_path, len(s), s.latent_dim, self._fast)
+            for s in self.segments
         ]
 
     @cached_property
@@ -187,9 +188,7 @@ class LocalBackend:
         query = np.zeros(self.manifest.settings.lexicon_size)
         query[terms] = weights
         for segment, at, rows in self._by_segment(ids):
-            scores[at] = rescore.lexicon_scores(
-                segment.forward, segment.scales, rows, query, self._fast
-            )
+            scores[at] = rescore.lexicon_scores(segment.forward, rows, query, self._fast)
         return scores
 
     def term_weights(self, ids: Int64, terms: UInt16) -> Float64:
@@ -235,8 +234,8 @@ class LocalBackend:
         """See `Backend`."""
         counts = np.zeros(self.manifest.settings.lexicon_size, np.int64)
         for i, segment in enumerate(self.segments):
-            indptr, terms, codes = segment.forward
-            shown = codes * segment.scales.astype(np.float64)[terms] >= shows
+            indptr, terms, weights = segment.forward
+            shown = weights >= np.float64(shows)
             if self._alive is not None:
                 shown &= np.repeat(self._alive[i], np.diff(indptr))
             counts += np.bincount(terms[shown], minlength=len(counts))
@@ -261,8 +260,8 @@ class LocalBackend:
             known = self.videos[video]
             root = self.manifest.roots[known.root]
             self._known_paths[video] = (
-                os.path.normpath(Path(root.given) / known.rel),
-                os.path.normpath(Path(root.path) / known.rel),
+                os.path.normpath(os.path.join(root.given, known.rel)),  # noqa: PTH118 - fast
+                os.path.normpath(os.path.join(root.path, known.rel)),  # noqa: PTH118
             )
         return self._known_paths[video]
 
@@ -299,24 +298,26 @@ def _shown(segment: Segment, terms: tuple[int, ...], shows: float) -> Bool:
     for window, at in enumerate(range(0, len(indptr) - 1, segment.lexicon_size)):
         for term in terms:
             span = slice(int(indptr[at + term]), int(indptr[at + term + 1]))
-            strong = codes[span] * np.float64(segment.scales[term]) >= shows
-            shown[ids[span][strong].astype(np.int64) + window * WINDOW] = True
+            rows = ids[span].astype(np.int64) + window * WINDOW
+            steps, scale = codes[span].astype(np.float64), np.float64(segment.scales[term])
+            shown[rows[(steps - 1) * scale >= shows]] = True
+            # A code is the weight rounded up: of those a step around `shows` the row decides.
+            near = rows[((steps - 1) * scale < shows) & (steps * scale >= shows)]
+            weights = _gather(segment, segment.forward, near, np.array([term], np.uint16))
+            shown[near[weights[:, 0] >= shows]] = True
     return shown
 
 
-def _gather(
-    segment: Segment, rows_of: tuple[Int64, UInt16, np.ndarray], rows: Int64, terms: UInt16
-) -> Float64:
+def _gather(segment: Segment, rows_of: rescore.Rows, rows: Int64, terms: UInt16) -> Float64:
     """Return (n, Q) float64 stored weights of `terms` in some rows of a CSR view."""
-    indptr, row_terms, codes = rows_of
+    indptr, row_terms, row_weights = rows_of
     owner, at = rescore.positions(indptr, rows)
     column = np.full(segment.lexicon_size, -1, np.int32)
     column[terms] = np.arange(len(terms))
     columns = column[row_terms[at]]
     hit = columns >= 0
     weights = np.zeros((len(rows), len(terms)))
-    scales = segment.scales.astype(np.float64)
-    weights[owner[hit], columns[hit]] = codes[at[hit]] * scales[row_terms[at[hit]]]
+    weights[owner[hit], columns[hit]] = row_weights[at[hit]]
     return weights
 
 

@@ -23,7 +23,7 @@ from typing import Any
 from unify.engine import durable
 from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable, NoIndex
 
-FORMAT = 1
+FORMAT = 2
 NAME = "manifest.json"
 
 

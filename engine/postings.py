@@ -63,6 +63,11 @@ class Lists:
     terms: UInt16
     factors: Float64
 
+    @property
+    def excess(self) -> float:
+        """Return by how much codes, which are weights rounded up, may take too much off a score."""
+        return float(-np.minimum(self.factors, 0).sum())
+
 
 def topk(lists: Lists, allow: Bool | None, k: int, fast: bool, threads: int = 1) -> Best:
     """Return the k best rows of a segment by sparse dot product, rows without a match included.
@@ -100,7 +105,8 @@ def _topk_compiled(lists: Lists, allow: Bool | None, k: int, threads: int) -> Be
     rows = np.concatenate([rows for rows, _ in parts])
     scores = np.concatenate([scores for _, scores in parts])
     order = np.lexsort((rows, -scores))[:k]
-    return Best(rows[order], (scores[order] * unit).astype(np.float32), _FULL * _EPS * unit)
+    slack = _FULL * _EPS * unit + lists.excess
+    return Best(rows[order], (scores[order] * unit).astype(np.float32), slack)
 
 
 def _cuts(count: int, threads: int) -> list[tuple[int, int]]:
@@ -129,7 +135,7 @@ def _topk_numpy(lists: Lists, allow: Bool | None, k: int) -> Best:
     rows = np.arange(lists.count) if allow is None else np.flatnonzero(allow)
     rows, scores = best(rows, totals[rows], k)
     slack = (len(factors) + 2) * _EPS * 255 * float(np.abs(factors).sum())
-    return Best(rows, scores, slack)
+    return Best(rows, scores, slack + lists.excess)
 
 
 def best(ids: Int64, scores: Float32, k: int) -> tuple[Int64, Float32]:

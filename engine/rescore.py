@@ -8,13 +8,16 @@ sparse one in the order of the row's terms. numpy and the compiled kernels follo
 from __future__ import annotations
 
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 
 from unify.engine import kernels
 from unify.engine.compiled import compiled
 from unify.engine.kernels import LANES
-from unify.engine.types import Float16, Float32, Float64, Int64, UInt8, UInt16
+from unify.engine.types import Float16, Float32, Float64, Int64, UInt16
+
+Rows: TypeAlias = tuple[Int64, UInt16, Float16]  # indptr (rows + 1,), terms (N,), weights (N,)
 
 
 def latent_scores(latents: Float16, rows: Int64, query: Float64, fast: bool) -> Float64:
@@ -47,26 +50,23 @@ def float16_values() -> Float32:
     return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
 
 
-def lexicon_scores(
-    forward: tuple[Int64, UInt16, UInt8], scales: Float32, rows: Int64, query: Float64, fast: bool
-) -> Float64:
+def lexicon_scores(forward: Rows, rows: Int64, query: Float64, fast: bool) -> Float64:
     """Return (n,) sparse inner products in float64.
 
     Args:
-        forward: rows by moment: indptr (M + 1,), terms, codes.
-        scales: (V,).
+        forward: rows by moment: indptr (M + 1,), terms, float16 weights.
         rows: (n,) of them.
         query: (V,) weights.
         fast: use compiled kernels.
     """
-    indptr, terms, codes = forward
+    indptr, terms, weights = forward
     if fast:
         out = np.empty(len(rows))
-        compiled(kernels.lexicon_scores)(indptr, terms, codes, scales, rows, query, out)
+        halves = weights.view(np.uint16)
+        compiled(kernels.lexicon_scores)(indptr, terms, halves, float16_values(), rows, query, out)
         return out
     owner, at = positions(indptr, rows)
-    term = terms[at]
-    products = codes[at].astype(np.float64) * scales[term].astype(np.float64) * query[term]
+    products = weights[at].astype(np.float64) * query[terms[at]]
     return np.asarray(np.bincount(owner, products, len(rows)), np.float64)  # adds in order
 
 

@@ -8,14 +8,17 @@
     latents.faiss          a FAISS IndexScalarQuantizer (fp16, inner product) of the M latents; its
                            codes end the file, so the rescorer reads them in place as float16
     ann.faiss              in segments of `ANN_FROM` moments and more: see `engine/ann.py`
-    scales.npy             (V,) float32: a weight is its uint8 code times its term's scale
-    forward_{indptr,terms,codes}.npy    rows by moment, for exact rescoring and explanations
-    tracks_{indptr,terms,codes}.npy     rows by frame: when each term shows
+    forward_{indptr,terms,weights}.npy  rows by moment, float16, for exact scores and explanations
+    tracks_{indptr,terms,weights}.npy   rows by frame, float16: when each term shows
+    scales.npy             (V,) float32: a posting's uint8 code times its term's scale is its
+                           weight, rounded up
     postings_{indptr,ids,codes}.npy     by window of 65,536 moments, then by term, then by moment:
                            indptr[(w * V) + t] is where term t of window w begins; ids are uint16
                            offsets in the window
 
-The three views hold the same codes, so every score computed from any of them agrees.
+Postings only say which moments to look at, and never too little; scores are those of the rows.
+Codes of 8 bits alone would replace 0.7 % of the ten best of a real caption (MSR-VTT stills), 12
+bits 0.04 %. As rows know no scales, a merge of segments copies them bit for bit.
 """
 
 from __future__ import annotations
@@ -32,13 +35,13 @@ import numpy.typing as npt
 from unify.engine import arrays, durable, latents
 from unify.engine.ann import ANN, ANN_FROM, write_ann
 from unify.engine.manifest import FileEntry, IndexSettings, SegmentEntry, segment_folder
-from unify.engine.postings import WINDOW
+from unify.engine.postings import WINDOW, Postings
+from unify.engine.rescore import Rows
 from unify.engine.types import (
     Float16,
     Float32,
     Float64,
     Int64,
-    SparseRows,
     UInt8,
     UInt16,
 )
@@ -77,32 +80,44 @@ class MomentSpans:
         return len(self.start_s)
 
 
-def quantise(rows: SparseRows, scales: Float32) -> UInt8:
-    """Return the codes of weights: at least 1, so that a kept term never vanishes."""
-    codes = np.rint(rows.weights / scales[rows.terms])
-    clipped: UInt8 = np.clip(codes, 1, 255).astype(np.uint8)
-    return clipped
+def stored(weights: Float32) -> Float16:
+    """Return weights as rows keep them: float16, never 0, so that no kept term vanishes."""
+    return np.maximum(weights, np.finfo(np.float16).smallest_subnormal).astype(np.float16)
 
 
-def invert(rows: SparseRows, codes: UInt8, size: int) -> tuple[Int64, UInt16, UInt8]:
+def scales_of(largest: Float32) -> Float32:
+    """Return (V,) scales of codes, given the largest weight of each term."""
+    steps = np.maximum(largest, np.finfo(np.float32).tiny) / np.float32(255)
+    return np.asarray(np.nextafter(steps, np.float32(np.inf)), np.float32)  # 255 steps reach it
+
+
+def codes_of(terms: UInt16, weights: Float16, scales: Float32) -> UInt8:
+    """Return codes that are at least the weights, by less than a step."""
+    steps = np.ceil(weights.astype(np.float64) / scales.astype(np.float64)[terms])
+    return np.clip(steps, 1, 255).astype(np.uint8)
+
+
+def invert(indptr: Int64, terms: UInt16, codes: UInt8, size: int) -> tuple[Int64, UInt16, UInt8]:
     """Turn forward rows into windowed postings.
 
     Args:
-        rows: M rows.
-        codes: (N,) uint8, parallel to `rows.terms`.
+        indptr: (M + 1,) of M rows.
+        terms: (N,).
+        codes: (N,).
         size: V.
 
     Returns:
         indptr (windows * V + 1,), ids (N,) and codes (N,), as the module describes.
     """
-    moment = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))  # (N,)
+    count = len(indptr) - 1
+    moment = np.repeat(np.arange(count), np.diff(indptr))  # (N,)
     window, local = np.divmod(moment, WINDOW)
-    key = window * size + rows.terms  # (N,) the list that each posting belongs to
+    key = window * size + terms  # (N,) the list that each posting belongs to
     order = np.argsort(key, kind="stable")  # moments ascend within a list
-    windows = -(-len(rows) // WINDOW)
+    windows = -(-count // WINDOW)
     counts = np.bincount(key, minlength=windows * size)
-    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return indptr, local[order].astype(np.uint16), codes[order]
+    lists = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return lists, local[order].astype(np.uint16), codes[order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,24 +211,27 @@ class Segment:
         return scales
 
     @cached_property
-    def forward(self) -> tuple[Int64, UInt16, UInt8]:
-        """Rows by moment: indptr (M + 1,), terms, codes."""
-        return self._csr("forward", "terms", "<u2", len(self) + 1)
+    def forward(self) -> Rows:
+        """Rows by moment: indptr (M + 1,), terms, weights."""
+        rows: Rows = self._csr("forward", "terms", "weights", "<f2", len(self) + 1)
+        return rows
 
     @cached_property
-    def tracks(self) -> tuple[Int64, UInt16, UInt8]:
-        """Rows by frame: indptr (F + 1,), terms, codes."""
-        return self._csr("tracks", "terms", "<u2", self.entry.frames + 1)
+    def tracks(self) -> Rows:
+        """Rows by frame: indptr (F + 1,), terms, weights."""
+        rows: Rows = self._csr("tracks", "terms", "weights", "<f2", self.entry.frames + 1)
+        return rows
 
     @cached_property
-    def postings(self) -> tuple[Int64, UInt16, UInt8]:
+    def postings(self) -> Postings:
         """Rows by window and term: indptr (windows * V + 1,), ids, codes."""
         windows = -(-len(self) // WINDOW)
-        return self._csr("postings", "ids", "<u2", windows * self.lexicon_size + 1)
+        count = windows * self.lexicon_size + 1
+        lists: Postings = self._csr("postings", "ids", "codes", "|u1", count)
+        return lists
 
-    def _csr(self, name: str, column: str, dtype: str, rows: int) -> tuple[Int64, UInt16, UInt8]:
-        indptr: Int64 = self._load(f"{name}_indptr", "<i8", rows)
+    def _csr(self, name: str, column: str, values: str, dtype: str, rows: int) -> Any:
+        indptr = self._load(f"{name}_indptr", "<i8", rows)
         count = int(indptr[-1])
-        columns: UInt16 = self._load(f"{name}_{column}", dtype, count)
-        codes: UInt8 = self._load(f"{name}_codes", "|u1", count)
-        return indptr, columns, codes
+        columns = self._load(f"{name}_{column}", "<u2", count)
+        return indptr, columns, self._load(f"{name}_{values}", dtype, count)

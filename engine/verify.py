@@ -18,7 +18,7 @@ from unify.engine.ann import AnnLatents
 from unify.engine.errors import DamagedIndex, IndexUnavailable
 from unify.engine.manifest import FileEntry, Manifest, read_manifest
 from unify.engine.postings import WINDOW
-from unify.engine.segment import Segment
+from unify.engine.segment import Segment, codes_of
 
 
 def verify(directory: Path, progress: Callable[[int, int], None] | None = None) -> list[str]:
@@ -131,11 +131,15 @@ def _check_rows(segment: Segment) -> Iterator[str]:
         yield "a latent is not finite"
     if segment.ann_path:
         AnnLatents(segment.ann_path, len(segment), segment.latent_dim)  # raises
-    for name, (indptr, terms, codes) in (("forward", segment.forward), ("tracks", segment.tracks)):
+    for name, (indptr, terms, weights) in (
+        ("forward", segment.forward), ("tracks", segment.tracks),
+    ):  # fmt: skip
         if indptr[0] != 0 or (np.diff(indptr) < 0).any():
             yield f"{name} rows are out of order"
-        elif (len(terms) and int(terms.max()) >= size) or (codes == 0).any():
+        elif len(terms) and int(terms.max()) >= size:
             yield f"{name} terms are out of range"
+        elif not (np.isfinite(weights) & (weights > 0)).all():
+            yield f"{name} weights are not finite and above 0"
     if not _same_postings(segment):
         yield "postings and forward rows do not agree"
 
@@ -143,7 +147,7 @@ def _check_rows(segment: Segment) -> Iterator[str]:
 def _same_postings(segment: Segment) -> bool:
     """Compare postings with forward rows, as sorted (row, term, code) triples."""
     indptr, ids, codes = segment.postings
-    rows_indptr, terms, row_codes = segment.forward
+    rows_indptr, terms, weights = segment.forward
     lists = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
     window, term = np.divmod(lists, segment.lexicon_size)
     rows = window * WINDOW + ids
@@ -154,5 +158,5 @@ def _same_postings(segment: Segment) -> bool:
     return (
         np.array_equal(rows[order], owner)
         and np.array_equal(term[order], terms)
-        and np.array_equal(codes[order], row_codes)
+        and np.array_equal(codes[order], codes_of(terms, weights, segment.scales))
     )

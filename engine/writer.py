@@ -30,8 +30,8 @@ from unify.engine.manifest import (
     read_manifest,
     write_manifest,
 )
-from unify.engine.segment import MomentSpans, Segment
-from unify.engine.types import Float32, Float64, MomentCodes
+from unify.engine.segment import MomentSpans
+from unify.engine.types import Float64, MomentCodes
 
 _OURS = re.compile(r"(videos|tombstones)-\d+\.(npy|txt)|manifest\.json\.tmp")
 _CLAIMED = re.compile(r"videos-\d+\.npy")
@@ -118,7 +118,7 @@ class IndexWriter:
     def _publish(self, roots: Sequence[Root], videos: Sequence[Video]) -> Manifest:
         segments = self.manifest.segments
         if self._builder.moments:
-            made = self._builder.write(self.directory, self.next_segment(), self._last_scales())
+            made = self._builder.write(self.directory, self.next_segment())
             segments = (*segments, made)
         dead = self._dead_after({video.id for video in videos})
         manifest = self._swap(roots, videos, segments, dead)
@@ -168,11 +168,6 @@ class IndexWriter:
     def writing(self) -> AbstractContextManager[None]:
         """Turn what the file system refuses into one clear line."""
         return _writing(self.directory)
-
-    def _last_scales(self) -> Float32 | None:
-        if not self.manifest.segments:
-            return None
-        return Segment(self.directory, self.manifest.segments[-1], self.manifest.settings).scales
 
     def _dead_after(self, live: set[int]) -> set[int]:
         old = tables.read_tombstones(self.directory, self.manifest).tolist()

@@ -126,7 +126,8 @@ def test_every_variant_is_one_change_of_the_committed_recipe(tmp_path):
     given = {"towers": "t", "data": (tmp_path,), "out": tmp_path, "cache": tmp_path}
     base = read_recipe(RECIPE, given)
     assert base.lexicon.is_file() and not base.model.train_video
-    made = [replace(variant.recipe(base, 0), out=base.out) for variant in VARIANTS]
+    by_recipe = [variant for variant in VARIANTS if not variant.averaged]
+    made = [replace(variant.recipe(base, 0), out=base.out) for variant in by_recipe]
     assert made[0] == base
     assert all(made.count(one) == 1 for one in made)
     assert len({variant.name for variant in VARIANTS}) == len(VARIANTS)

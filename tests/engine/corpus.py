@@ -131,8 +131,8 @@ class Corpus:
             owners.append(segment.moments["video"])
             index = faiss.read_index(str(segment.latents_path))
             latents.append(index.reconstruct_n(0, len(segment)).astype(np.float64))
-            indptr, terms, codes = segment.forward
-            values = codes.astype(np.float64) * segment.scales.astype(np.float64)[terms]
+            indptr, terms, stored = segment.forward
+            values = stored.astype(np.float64)
             shape = (len(segment), len(self.pack.lexicon))
             weights.append(scipy.sparse.csr_array((values, terms, indptr), shape=shape))
         return (

@@ -26,12 +26,11 @@ def test_tracks_cover_the_frames_of_a_moment(backend, corpus):
     (track,) = term_tracks(backend, corpus.pack.lexicon, moment, ["w3", "unknown"])
     assert track.term == "w3"
     np.testing.assert_array_equal(track.times_s, [1, 2, 3])
-    indptr, terms, codes = backend.segments[0].tracks
+    indptr, terms, weights = backend.segments[0].tracks
     for frame, weight in zip((1, 2, 3), track.weights, strict=True):
         row = slice(int(indptr[frame]), int(indptr[frame + 1]))
-        stored = dict(zip(terms[row].tolist(), codes[row].tolist(), strict=True))
-        scale = float(backend.segments[0].scales[3])
-        assert weight == pytest.approx(stored.get(3, 0) * scale)
+        stored = dict(zip(terms[row].tolist(), weights[row].tolist(), strict=True))
+        assert weight == stored.get(3, 0)
 
 
 def test_video_terms_show_each_frame_once(backend, corpus):

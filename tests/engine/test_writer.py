@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -220,6 +221,14 @@ def test_a_reader_survives_a_publish_between_manifest_and_files(corpus, monkeypa
     fresh = read_manifest
     monkeypatch.setattr(local, "read_manifest", lambda d: next(answers, None) or fresh(d))
     assert open_snapshot(corpus.directory).manifest.generation == stale.generation + 3
+
+
+def test_small_segments_hold_few_files_open(tmp_path):
+    corpus = Corpus.make(tmp_path / "index", segments=12, videos=1)
+    before = len(list(Path("/dev/fd").iterdir()))
+    searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
+    assert len(searcher.search("w1 w2", 100, moments=True)) == 48
+    assert len(list(Path("/dev/fd").iterdir())) - before <= 2 * 12 + 2
 
 
 def test_rows_that_would_poison_an_index_are_refused(corpus):
