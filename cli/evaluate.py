@@ -69,17 +69,19 @@ def evaluate(
     dataset = read_dataset(path, split)
     dataset = hold_out(dataset) if held_out else dataset
     _announce(dataset)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # or it is said before the work, not after
     found = []
     for one in packs:
         with _Reporter(one.name) as tell:
             found.append(evaluate_pack(one, dataset, frames, dual_softmax, tell))
     content, text = record(found), table(found)
-    if out is not None:
-        _write(out, f"{dataset.name}-{dataset.split}", content, text)
     if json:
         jsonio.emit(content)
     else:
         render.say(text)
+    if out is not None:
+        _write(out, f"{dataset.name}-{dataset.split}", content, text)
     _complain_of_failures(found)
 
 
@@ -94,7 +96,6 @@ def _announce(dataset: DataSet) -> None:
 
 
 def _write(folder: Path, name: str, content: dict[str, Any], text: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     line = json_text.dumps({"schema": jsonio.SCHEMA, **content}, indent=1)
     for suffix, whole in ((".json", line), (".md", text)):
         target = folder / f"{name}{suffix}"

@@ -28,9 +28,14 @@ def register(app: typer.Typer) -> None:
 def list_models(json: JsonOption = False) -> None:
     """List the packs that can be used now: those that ship, and those pulled."""
     from unify.encoders.packs import list_packs, open_pack
+    from unify.engine.errors import UsageError
 
     for name in list_packs():
-        facts = open_pack(name).facts()
+        try:
+            facts = open_pack(name).facts()
+        except UsageError as error:  # the others can be used all the same
+            render.tell(f"{name} cannot be used: {error}")
+            continue
         manifest, megabytes = facts.manifest, facts.size_bytes / 1e6
         if json:
             jsonio.emit({
@@ -88,8 +93,8 @@ def show(pack: PackId = "mini") -> None:
     render.say(f"made of      {manifest.towers} towers, {manifest.heads} heads")
     if manifest.source:
         render.say(f"source       {manifest.source}")
-    if not manifest.calibrated:
-        render.say(f"calibrated   no: unify models calibrate {manifest.name} FOLDER")
+    if opened.remark:
+        render.say(f"remark       {opened.remark}")
     for file in manifest.files:
         render.say(f"file         {file.path}  {file.size_bytes:,} bytes  sha256 {file.sha256}")
     opened.verify()

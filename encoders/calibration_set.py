@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from unify.encoders.datasets import DataSet, Item, held_out, read_dataset
+from unify.encoders.datasets import TRAIN, DataSet, Item, held_out, is_dataset, read_dataset
 from unify.engine.errors import MediaError, UsageError
 from unify.engine.types import Float32, Int64, UInt8
 from unify.indexer.decode import decode_image
@@ -28,9 +27,6 @@ MOMENTS = 2000  # are enough: more move no mean
 LEAST_MOMENTS = 10
 FPS, WINDOW_S = 1.0, 8.0  # as an index is built by default
 PICTURES = frozenset([".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"])
-ANNOTATIONS = ("captions.json", "captions.tsv")
-ANNOTATIONS_BELOW = ("MSRVTT_*", "*_data.json", "AllVideoDescriptions.txt")
-TRAINING_SPLITS = ("train", "train-9k")
 
 Encode = Callable[[UInt8], Float32]
 
@@ -76,10 +72,10 @@ def look_at(
         told: how many moments of how many, at most, are there.
 
     Raises:
-        UsageError: too little in it can be decoded.
+        UsageError: too little in it can be decoded, or it is a data set without a training part.
     """
     failed: list[tuple[str, str]] = []
-    if _is_annotated(folder):
+    if is_dataset(folder):
         shots = _of_dataset(_training_part(folder), shape, encode, failed)
     else:
         shots = _of_files(folder, shape, encode, failed)
@@ -106,21 +102,9 @@ def look_at(
     )
 
 
-def _is_annotated(folder: Path) -> bool:
-    below = (name for pattern in ANNOTATIONS_BELOW for name in (pattern, f"*/{pattern}"))
-    return any(True for pattern in chain(ANNOTATIONS, below) for _ in folder.glob(pattern))
-
-
 def _training_part(folder: Path) -> DataSet:
-    for split in TRAINING_SPLITS:
-        try:
-            return _without_held_out(read_dataset(folder, split))
-        except UsageError:
-            continue  # it may have another split; what is wrong with it is said below
-    return read_dataset(folder)
-
-
-def _without_held_out(dataset: DataSet) -> DataSet:
+    """Never another: a pack would be measured on what it was calibrated on."""
+    dataset = read_dataset(folder, TRAIN)
     return dataset.select(lambda name: not held_out(dataset.name, name))
 
 
@@ -138,8 +122,10 @@ def _of_dataset(
 def _of_files(
     folder: Path, shape: FrameShape, encode: Encode, failed: list[tuple[str, str]]
 ) -> Iterator[_Shot]:
-    paths = [candidate.path for candidate in discover([folder]).candidates]
-    paths += [str(p) for p in sorted(folder.rglob("*")) if p.suffix.lower() in PICTURES]
+    found = discover([folder])
+    failed += found.unreadable
+    paths = [candidate.path for candidate in found.candidates]
+    paths += [str(path) for path in sorted(folder.rglob("*")) if _is_picture(path, folder)]
     process = DecodeProcess()
     try:
         for i in np.random.default_rng(0).permutation(len(paths)).tolist():
@@ -154,6 +140,12 @@ def _of_files(
                 failed.append((str(path), str(error)))
     finally:
         process.close()
+
+
+def _is_picture(path: Path, folder: Path) -> bool:
+    """Tell pictures; hidden ones are left out, as hidden videos are."""
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.suffix.lower() in PICTURES and not hidden
 
 
 def _of_video(path: Path, shape: FrameShape, encode: Encode, process: DecodeProcess) -> _Shot:

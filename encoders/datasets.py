@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unify.encoders import datasets_formats as formats
-from unify.encoders.datasets_files import VideoFiles, find_file
+from unify.encoders.datasets_files import VideoFiles, find_file, is_file
 from unify.encoders.datasets_formats import Captions
 from unify.encoders.datasets_frames import Span, StillArchive, decode_stills, decode_videos
 from unify.engine.errors import MediaError, UsageError
@@ -197,7 +197,7 @@ def _read(path: Path, split: str | None) -> DataSet:
         captions = formats.read_didemo(marker.parent, chosen)
         found = _from_names(path, "didemo", chosen, captions, DIDEMO_END_S)
         return replace(found, frame_count=DIDEMO_FRAMES)
-    if marker := find_file(path, (formats.MSVD_DESCRIPTIONS,)) or _listed_captions(path):
+    if marker := _msvd_captions(path):
         chosen = _chosen(path, split, formats.MSVD_SPLITS)
         return _from_names(path, "msvd", chosen, formats.read_msvd(marker, chosen))
     name, own = _name_and_split(path)
@@ -208,15 +208,29 @@ def _read(path: Path, split: str | None) -> DataSet:
     raise UsageError(
         f"{path} is no data set (looked for {LOOKED_FOR})",
         "pickles are never read: write captions.json, {name: [caption, ...]}"
-        if any(path.glob("*.pkl"))
+        if any(path.glob("*.pkl")) or any(path.glob("*/*.pkl"))
         else "give the folder that holds one of these",
     )
 
 
-def _listed_captions(path: Path) -> Path | None:
-    """Return MSVD's captions in JSON; lists of names beside them tell it from an archive."""
-    listed = any((path / name).is_file() for name in formats.MSVD_SPLITS.values())
-    return path / "captions.json" if listed and (path / "captions.json").is_file() else None
+def _msvd_captions(path: Path) -> Path | None:
+    """Return MSVD's captions; in JSON, lists of names beside them tell it from an archive."""
+    if found := find_file(path, (formats.MSVD_DESCRIPTIONS,)):
+        return found
+    listed = find_file(path, formats.MSVD_SPLITS.values())
+    beside = listed and listed.with_name("captions.json")
+    return beside if beside and beside.is_file() else None
+
+
+def is_dataset(path: Path) -> bool:
+    """Return whether a folder holds annotations that `read_dataset` looks for."""
+    named = (formats.MSRVTT_SENTENCES, *formats.MSRVTT_SPLITS.values())
+    own = ("captions.json", "captions.tsv")
+    return bool(
+        find_file(path, (*named, *formats.DIDEMO_SPLITS.values()))
+        or _msvd_captions(path)
+        or any((path / name).is_file() for name in own)
+    )
 
 
 def _chosen(path: Path, split: str | None, splits: Iterable[str]) -> str:
@@ -258,7 +272,7 @@ def _read_archive(path: Path, name: str, split: str) -> DataSet:
 
 def _read_clips(path: Path, name: str, split: str) -> DataSet:
     captions = formats.read_tsv(path / "captions.tsv")
-    there = {file: path / file for file in captions if (path / file).is_file()}
+    there = {file: path / file for file in captions if is_file(path / file)}
     return _of_videos(name, split, captions, there)
 
 

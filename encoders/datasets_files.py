@@ -21,6 +21,14 @@ def find_file(folder: Path, names: Iterable[str]) -> Path | None:
     return None
 
 
+def is_file(path: Path) -> bool:
+    """Return whether a file is there; what cannot be a path, as a long sentence, is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 class VideoFiles:
     """Videos anywhere below a folder by name; hidden files are left out, links are followed.
 
@@ -42,7 +50,8 @@ class VideoFiles:
             entered.add((facts.st_dev, facts.st_ino))
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for path in (Path(place, name) for name in sorted(names) if not name.startswith(".")):
-                if path.suffix.lower() in EXTENSIONS or not path.suffix:
+                video = path.suffix.lower() in EXTENSIONS or not path.suffix
+                if video and is_file(path):
                     self._named.setdefault(path.name, path)
                     self._stems.setdefault(path.stem, path)
 

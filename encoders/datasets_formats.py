@@ -204,9 +204,18 @@ def _object(path: Path) -> dict[str, Any]:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads("".join(_lines(path)))
+        return json.loads("".join(_lines(path)), object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON ({error})", "check the file") from None
+        raise UsageError(f"{path} cannot be read as JSON ({error})", "check the file") from None
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object whose names are unique: of a repeated one, all but the last would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice")
+    return found
 
 
 def _lines(path: Path) -> list[str]:

@@ -120,7 +120,7 @@ def decode_stills(
 
 
 class StillArchive:
-    """A tar file of pictures, found by their names without folders.
+    """A tar file of pictures, found by their names, with the folders they lie in or without.
 
     Args:
         path: the archive, not compressed.
@@ -137,7 +137,12 @@ class StillArchive:
             raise UsageError(
                 f"{path} cannot be read ({error})", "it must be a tar file, not compressed"
             ) from None
-        self._members = {PurePosixPath(member.name).name: member for member in files}
+        self._path = path
+        self._members: dict[str, list[tarfile.TarInfo]] = {}
+        for member in {member.name: member for member in files}.values():  # the last of a name
+            parts = PurePosixPath(member.name).parts
+            for i in range(len(parts)):
+                self._members.setdefault("/".join(parts[i:]), []).append(member)
 
     def __enter__(self) -> StillArchive:
         return self
@@ -151,16 +156,26 @@ class StillArchive:
         self._tar.close()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._members
+        return self._find(name) is not None
+
+    def _find(self, name: str) -> tarfile.TarInfo | None:
+        found = self._members.get(name, [])
+        if len(found) > 1:
+            raise UsageError(
+                f"{self._path} holds {len(found)} files named {name}, such as {found[0].name}",
+                "name them with their folders in captions.json",
+            )
+        return found[0] if found else None
 
     def picture(self, name: str, shape: FrameShape) -> UInt8:
         """Decode one still.
 
         Raises:
-            MediaError: it is not a picture; it is named.
+            MediaError: it is not there, or not a picture; it is named.
         """
+        member = self._find(name)
         try:
-            file = self._tar.extractfile(self._members[name])
+            file = self._tar.extractfile(member) if member else None
             return decode_image(file.read() if file else b"", shape)
         except (MediaError, tarfile.TarError, OSError) as error:
             raise MediaError(f"{name}: {error}") from None

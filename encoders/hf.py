@@ -140,14 +140,13 @@ class Towers:
         """Encode (T,) texts to (T, D), not normalised; texts of like length go together."""
         torch = load_torch()
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        out: dict[int, Float32] = {}
+        out = np.empty((len(texts), self.dim), np.float32)
         with torch.inference_mode(), exact(torch):
             for start in range(0, len(order), TEXT_BATCH):
                 rows = order[start : start + TEXT_BATCH]
                 batch = self.tokens([texts[i] for i in rows])
-                features = self.model.get_text_features(**batch).pooler_output.cpu().numpy()
-                out.update(zip(rows, features, strict=True))
-        return np.stack([out[i] for i in range(len(texts))])
+                out[rows] = self.model.get_text_features(**batch).pooler_output.cpu().numpy()
+        return out
 
     def frame_features(self, frames: torch.Tensor) -> torch.Tensor:
         """Encode (F, height, width, 3) uint8 on the device to (F, D), with gradients."""

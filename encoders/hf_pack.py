@@ -147,7 +147,11 @@ class HfPack:
         """Return what people want to know; card and licence are those of the checkpoint."""
         checkpoint = self.folder / CHECKPOINT
         card, licence = (
-            "".join(path.read_text("utf-8", "replace") for path in sorted(checkpoint.glob(name)))
+            "".join(
+                path.read_text("utf-8", "replace")
+                for path in sorted(checkpoint.glob(name))
+                if path.is_file()
+            )
             for name in hub.FOR_PEOPLE
         )
         size_bytes = sum(file.size_bytes for file in self.manifest.files)

@@ -93,7 +93,15 @@ def read_pixels(folder: Path, model_type: str, config: Any) -> Pixels:
     """
     path, written = _read(folder)
     defaults: dict[str, Any] = _SIGLIP if model_type.startswith("siglip") else _CLIP
-    settings = {**defaults, **written}
+    try:
+        return _from_settings({**defaults, **written}, path, model_type, config)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise UsageError(
+            f"{path} cannot be used ({type(error).__name__}: {error})", "copy it again"
+        ) from None
+
+
+def _from_settings(settings: dict[str, Any], path: Path, model_type: str, config: Any) -> Pixels:
     if model_type == "siglip2":
         return _squares(settings)
     shape = _shape(settings, path)
@@ -162,12 +170,12 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]]:
     """Return the file and its settings; newer processors are saved as a whole."""
     for path in (folder / name for name in _NAMES):
         try:
-            settings: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            settings: Any = json.loads(path.read_text("utf-8"))
+            inner = settings.get("image_processor", settings if path.name == _NAMES[0] else None)
         except FileNotFoundError:
             continue
-        except ValueError as error:
+        except (OSError, ValueError, AttributeError) as error:
             raise UsageError(f"{path} cannot be read ({error})", "copy it again") from None
-        inner = settings.get("image_processor", settings if path.name == _NAMES[0] else None)
         if isinstance(inner, dict):
             return path, {key: value for key, value in inner.items() if value is not None}
     raise UsageError(

@@ -2,10 +2,11 @@
 
     models/OWNER--NAME/         pulled: checkpoint/ holds its files
     models/local/NAME-HASH/     of a folder elsewhere: checkpoint/ is a link to it
+    models/unfinished/HASH/     while a checkpoint with that content is prepared
 
-Preparing encodes every word of the lexicon, once. A local checkpoint is prepared when it is
-first opened, and again when a file of it has changed: size or time tell quickly, the hash
-decides. Calibrating replaces the heads, and so the fingerprint.
+Preparing encodes every word of the lexicon, once; cut off, it goes on where it was. A local
+checkpoint is prepared when it is first opened, and again when a file of it has changed: size or
+time tell quickly, the hash decides. Calibrating replaces the heads, and so the fingerprint.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import logging
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,9 +30,11 @@ from unify.encoders.calibration_set import CalibrationSet, first_captions, look_
 from unify.encoders.evaluate import score
 from unify.encoders.heads import HeadsFile
 from unify.encoders.hf import Towers, read_config
+from unify.encoders.hf_texts import KeptTexts, ToldSometimes
 from unify.encoders.hub import (
     CHECKPOINT,
     checkpoint_files,
+    checkpoint_stamp,
     download,
     models_folder,
     pulled_folder,
@@ -58,7 +60,6 @@ PREFIX = "hf:"
 HEADS = "heads.safetensors"
 STAMPS = "stamps.json"
 LEXICON = Path(__file__).resolve().parent / "packs" / "mini" / "lexicon.txt"
-TELL_EVERY_S = 10.0
 
 Told = Callable[[int, int], None]
 """Told how many are done, and of how many."""
@@ -92,6 +93,8 @@ def pull(model_id: str, bars: bool, told: Told = lambda done, total: None) -> Pa
 def prepare(folder: Path, name: str, source: str, told: Told) -> None:
     """Make a pack, not calibrated, of a folder that holds a checkpoint.
 
+    What was encoded is kept until the pack is whole.
+
     Args:
         folder: the pack's; its `checkpoint` is there.
         name: what opens it.
@@ -101,7 +104,9 @@ def prepare(folder: Path, name: str, source: str, told: Told) -> None:
     towers = Towers(folder / CHECKPOINT)
     shutil.copyfile(LEXICON, folder / "lexicon.txt")
     terms = Lexicon.read(LEXICON).terms
-    space = zeroshot.uncentred_space(terms, towers.encode_texts, told)
+    unfinished = models_folder() / "unfinished" / checkpoint_stamp(folder / CHECKPOINT)[:16]
+    encode = KeptTexts(unfinished, towers.encode_texts)
+    space = zeroshot.uncentred_space(terms, encode, told)
     manifest = Manifest(
         name,
         towers.pixels.shape,
@@ -116,6 +121,7 @@ def prepare(folder: Path, name: str, source: str, told: Told) -> None:
         source=source,
     )
     _write(folder, manifest, space, zeroshot.stand_in_calibration(space))
+    encode.drop()
 
 
 def prepare_local(checkpoint: Path) -> Path:
@@ -136,7 +142,8 @@ def prepare_local(checkpoint: Path) -> Path:
         try:
             (made / CHECKPOINT).symlink_to(checkpoint)
             log.warning("preparing %s: encoding every word of the lexicon, once", checkpoint)
-            prepare(made, PREFIX + str(checkpoint), str(checkpoint), _Sometimes())
+            told = ToldSometimes(logging.WARNING)
+            prepare(made, PREFIX + str(checkpoint), str(checkpoint), told)
             shutil.rmtree(folder, ignore_errors=True)
             made.rename(folder)
         finally:
@@ -256,16 +263,3 @@ def _read_stamps(folder: Path) -> object:
     except (OSError, ValueError):
         return None
     return found
-
-
-class _Sometimes:
-    """Logs how far preparing is, every so often."""
-
-    def __init__(self) -> None:
-        self._said_s = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        now_s = time.monotonic()
-        if now_s - self._said_s > TELL_EVERY_S:
-            self._said_s = now_s
-            log.warning("preparing: %s of %s texts", f"{done:,}", f"{total:,}")

@@ -11,11 +11,12 @@ Sizes: B captions, L tokens, N frames, P patch states, W tower width, D joint wi
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from unify.encoders.gated import COUNTS, Branches, FrameBranches, TextBranches
 from unify.encoders.heads import HeadsFile
 from unify.encoders.hf import FAMILIES, FRAME_BATCH, Towers, read_config
 from unify.encoders.hf_blocks import Backbone
+from unify.encoders.hf_texts import KeptTexts, ToldSometimes
 from unify.encoders.hf_trained import TOWERS, TowerSentences, TwinVideoHead, frame_branches
 from unify.encoders.model import Projection, TextStates, Unify
 from unify.encoders.recipe import LossRecipe, Recipe
@@ -130,16 +132,17 @@ class HfStart:
 
     def stem(self) -> HfStem:
         """Return what training leaves as it is of the picture tower."""
-        names = hub.checkpoint_files(path.name for path in self._folder.iterdir())
-        files = manifest.describe_files(self._folder, names)
-        digest = hashlib.sha256("".join(file.sha256 for file in files).encode())
         below = f"-below{self._backbone.trained}" if self._backbone.trained else ""
-        return HfStem(f"{digest.hexdigest()[:8]}{below}", self._backbone)
+        return HfStem(f"{self._stamp}{below}", self._backbone)
+
+    @cached_property
+    def _stamp(self) -> str:
+        return hub.checkpoint_stamp(self._folder)[:8]
 
     def model(self, recipe: Recipe, data: TrainingSet, terms: Sequence[str]) -> Unify:
         """Return the untrained model over terms, with the statistics of the training set in it.
 
-        The dictionary begins as that of the zero-shot pack.
+        The dictionary begins as that of the zero-shot pack; its words are kept in the cache.
 
         Raises:
             UsageError: the recipe wants latents of another width than the checkpoint's space.
@@ -150,7 +153,9 @@ class HfStart:
                 f"{self._folder} makes latents of {width} numbers, not {settings.latent}",
                 f"set model.latent = {width}",
             )
-        dictionary = zeroshot.uncentred_space(terms, self._towers.encode_texts).dictionary
+        encode = KeptTexts(recipe.cache / f"words-{self._stamp}", self._towers.encode_texts)
+        told = ToldSometimes(logging.INFO)
+        dictionary = zeroshot.uncentred_space(terms, encode, told).dictionary
         counts, dropout = COUNTS[settings.sharing], settings.dropout
         frames = FrameBranches(Branches(width, counts, dropout, attends=False))
         video = HfVideo(self._backbone, frames) if self._backbone.trained else frames

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from unify.encoders.heads import HeadsFile, Projection, TextHead, VideoHead
 from unify.encoders.hf import TEXT_BATCH, Towers, load_torch
 from unify.encoders.packs import Pack
-from unify.engine.types import EncodedQuery, Float32, Int64, MomentCodes, UInt8
+from unify.engine.types import EncodedQuery, Float32, UInt8
 
 if TYPE_CHECKING:
     from unify.encoders.gated import FrameBranches
@@ -30,18 +30,9 @@ class TrainedHfPack(Pack):
         folder: the pack's folder.
     """
 
-    def encode_queries(self, texts: Sequence[str]) -> list[EncodedQuery]:
-        """Encode sentences, each as `encode_query` does, faster together."""
-        own = [sorted(set(self.lexicon.term_ids(text))) for text in texts]
-        return self._texts.encode(texts, own)
-
     def encode_frames(self, frames: UInt8) -> Float32:
         """Encode (F, height, width, 3) RGB frames to (F, 2 D) features, any F >= 1."""
         return self._blocks.encode(self._towers.encode_frames(frames))
-
-    def encode_moments(self, features: Float32, spans: Int64) -> MomentCodes:
-        """Encode moments of one video; see `VideoEncoder.encode_moments`."""
-        return self._moments.encode(features, spans)
 
     @cached_property
     def _towers(self) -> Towers:
@@ -52,11 +43,11 @@ class TrainedHfPack(Pack):
         return frame_branches(self._heads)
 
     @cached_property
-    def _texts(self) -> TowerSentences:
+    def _sentences(self) -> TowerSentences:
         return TowerSentences(self._towers, self._heads)
 
     @cached_property
-    def _moments(self) -> TwinVideoHead:
+    def _video_head(self) -> TwinVideoHead:
         return TwinVideoHead(self._heads)
 
 

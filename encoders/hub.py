@@ -7,6 +7,7 @@ is done with a checkpoint.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from unify.encoders.hf import FAMILIES, INSTALL
-from unify.encoders.manifest import FILE_NAME
+from unify.encoders.manifest import FILE_NAME, describe_files
 from unify.engine.errors import MissingPackage, UsageError
 
 CHECKPOINT = "checkpoint"  # below a pack's folder
@@ -82,6 +83,12 @@ def checkpoint_files(names: Iterable[str]) -> list[str]:
     return [name for name in there if name in SETTINGS]
 
 
+def checkpoint_stamp(folder: Path) -> str:
+    """Return a hash over the files of a checkpoint that change a vector."""
+    files = describe_files(folder, checkpoint_files(path.name for path in folder.iterdir()))
+    return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
+
+
 def download(model_id: str, folder: Path, bars: bool) -> str:
     """Download a checkpoint, or what is new of it; a download that was cut off goes on.
 
@@ -99,6 +106,7 @@ def download(model_id: str, folder: Path, bars: bool) -> str:
             or the disk does not let it through.
     """
     hub = _load_hub()
+    named = hub.errors.HTTPError, hub.errors.XetDownloadError, hub.errors.HFValidationError
     try:
         facts = hub.HfApi().model_info(model_id)
         wanted = _wanted(model_id, facts)
@@ -108,7 +116,7 @@ def download(model_id: str, folder: Path, bars: bool) -> str:
         raise UsageError(
             f"the model hub has no {model_id} that is open to you", "check its name, or log in"
         ) from None
-    except (OSError, RuntimeError, hub.errors.HTTPError, hub.errors.XetDownloadError) as error:
+    except (OSError, RuntimeError, *named) as error:
         raise UsageError(
             f"cannot download {model_id} ({' '.join(str(error).split()) or type(error).__name__})",
             "check network and disk and pull again, or copy a checkpoint here: --pack hf:FOLDER",
@@ -134,7 +142,8 @@ def _wanted(model_id: str, facts: Any) -> list[str]:
             f"{model_id} has no config.json with safetensors or .bin weights",
             "choose a model in the format of transformers",
         )
-    return wanted + [name for name in names if any(fnmatchcase(name, p) for p in FOR_PEOPLE)]
+    top = [name for name in names if "/" not in name]
+    return wanted + [name for name in top if any(fnmatchcase(name, p) for p in FOR_PEOPLE)]
 
 
 def _load_hub() -> Any:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unify.encoders.manifest import FILE_NAME as PACK_FILE
-from unify.encoders.packs import open_pack
+from unify.encoders.packs import lasting_name, open_pack
 from unify.engine.errors import IncompatibleIndex, NoIndex, UsageError
 from unify.engine.local import open_snapshot
 from unify.engine.location import locate
@@ -102,13 +101,13 @@ def build_index(
     options = options or BuildOptions()
     directory = locate(index)
     have = _settings_of(directory)
-    spec = options.pack or (have.pack if have else DEFAULT_PACK)
+    spec = lasting_name(options.pack or (have.pack if have else DEFAULT_PACK))
     pack = open_pack(spec)
     fps = options.fps if options.fps is not None else (have.fps if have else DEFAULT_FPS)
     if not (math.isfinite(fps) and fps > 0):
         raise UsageError(f"fps is {fps:g}", "give a number above 0, as in: --fps 1")
     settings = IndexSettings(
-        pack=str(Path(spec).resolve()) if (Path(spec) / PACK_FILE).is_file() else spec,
+        pack=spec,
         fingerprint=pack.fingerprint,
         latent_dim=pack.latent_dim,
         lexicon_size=len(pack.lexicon),

@@ -35,7 +35,7 @@ from unify.encoders.mlm import (
     read_head,
 )
 from unify.encoders.model import Projection, TextStates, Unify
-from unify.encoders.recipe import Recipe
+from unify.encoders.recipe import ModelRecipe, Recipe
 from unify.encoders.sentences import SentenceEncoder
 from unify.encoders.start import first_lexical, sample_features, sample_sentences
 from unify.encoders.towers import BertText, CnnTop, Sharing, inner_tokens, unit_mean
@@ -129,7 +129,9 @@ class MiniStart:
         self.frame_shape = FRAME_SHAPE
         self.max_tokens = MAX_TOKENS
         self.training_tokens = TRAINING_TOKENS
-        self.text_files = (folder / "text.safetensors", folder / "tokenizer.json")
+        self._text = (folder / "text.safetensors", folder / "tokenizer.json")
+        head = folder / mlm.FILE
+        self.text_files = (*self._text, *([head] if head.is_file() else []))
 
     def stem(self) -> MiniStem:
         """Return what training leaves as it is of the picture tower."""
@@ -143,7 +145,8 @@ class MiniStart:
         """Return the untrained model over terms, with the statistics of the training set in it.
 
         Raises:
-            UsageError: the branches are to share nothing, pictures included.
+            UsageError: the branches are to share nothing, pictures included; or no text layer
+                would be left to train.
         """
         settings = recipe.model
         if self._train_video and settings.sharing is Sharing.NONE:
@@ -151,10 +154,7 @@ class MiniStart:
                 "branches that share nothing would need two picture towers",
                 "set model.train_video = false beside sharing = none",
             )
-        text_tensors = load_file(self._folder / "text.safetensors")
-        bert = BertText(
-            text_tensors, settings.frozen_layers, settings.sharing, settings.text_dropout
-        )
+        bert = self._bert(settings)
         head = self._language_head(recipe.lexicon, terms)
         dictionary = head.words if head else self._dictionary(terms)
         video = MiniVideo(CnnTop(self._vision) if self._train_video else None)
@@ -182,6 +182,17 @@ class MiniStart:
             video, text, video_latent, video_words, text_latent, text_words, lexical
         )  # fmt: skip
 
+    def _bert(self, settings: ModelRecipe) -> BertText:
+        tensors = load_file(self._folder / "text.safetensors")
+        layers = len({name.split(".")[0] for name in tensors if name[0].isdigit()})
+        if settings.frozen_layers >= layers:
+            raise UsageError(
+                f"the text tower in {self._folder} has {layers} layers, so {settings.frozen_layers}"
+                " cannot stay frozen: the branches need the last",
+                f"set model.frozen_layers to {layers - 1} or less",
+            )
+        return BertText(tensors, settings.frozen_layers, settings.sharing, settings.text_dropout)
+
     def _language_head(self, lexicon: Path, terms: Sequence[str]) -> LanguageHead | None:
         head = read_head(self._folder, self.tokenizer, terms)
         if head is None and (self._folder / mlm.FILE).is_file():
@@ -193,13 +204,13 @@ class MiniStart:
 
     def _dictionary(self, terms: Sequence[str]) -> Float32:
         """Return (V, W) unit vectors of the terms."""
-        tower = TextTower(*self.text_files, MAX_TOKENS)
+        tower = TextTower(*self._text, MAX_TOKENS)
         return term_vectors(terms, lambda texts: tower.encode(texts, batch=64).astype(np.float16))
 
     def write_towers(self, out: Path, model: Unify) -> None:
         """Copy what training left as it was into a pack's `towers/`."""
         out.mkdir(parents=True, exist_ok=True)
-        for path in self.text_files:
+        for path in self._text:
             shutil.copyfile(path, out / path.name)
         stem = [name for name in self._vision if not is_top(name)]
         save_file({name: self._vision[name] for name in stem}, out / "vision.safetensors")

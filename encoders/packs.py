@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from unify.encoders.heads import HeadsFile, VideoHead
 from unify.encoders.manifest import FILE_NAME, Heads, Manifest, Towers, read_manifest
-from unify.encoders.sentences import SentenceEncoder
+from unify.encoders.sentences import SentenceEncoder, Sentences
 from unify.engine.errors import UsageError
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Calibration, EncodedQuery, Float32, Int64, MomentCodes, UInt8
@@ -80,6 +80,11 @@ class Pack:
         """The pictures that `encode_frames` takes."""
         return self._manifest.frame_shape
 
+    @property
+    def remark(self) -> str:
+        """What its user should know before trusting it: nothing, it was calibrated in training."""
+        return ""
+
     @cached_property
     def lexicon(self) -> Lexicon:
         """The V terms."""
@@ -135,7 +140,7 @@ class Pack:
         return VideoHead(self._heads)
 
     @cached_property
-    def _sentences(self) -> SentenceEncoder:
+    def _sentences(self) -> Sentences:
         towers = self._folder / "towers"
         return SentenceEncoder(
             towers / "text.safetensors",
@@ -183,6 +188,18 @@ def open_pack(name: str) -> Pack | HfPack:
         f"use one of {', '.join(list_packs())}, hf:FOLDER of a transformers checkpoint, "
         f"or a folder that holds {FILE_NAME}",
     )
+
+
+def lasting_name(name: str) -> str:
+    """Return a name that opens the same pack from any working directory.
+
+    An index keeps it. A name that opens nothing is returned as it is.
+    """
+    if name in _shipped():
+        return name
+    prefix, marker = ("hf:", "config.json") if name.startswith("hf:") else ("", FILE_NAME)
+    folder = Path(name.removeprefix(prefix)).expanduser()
+    return f"{prefix}{folder.resolve()}" if (folder / marker).is_file() else name
 
 
 def _shipped() -> list[str]:

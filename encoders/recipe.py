@@ -1,6 +1,6 @@
 """A training recipe: the TOML file of `unify train`, every setting with its default.
 
-    towers = "towers"                  # beside the recipe, or anywhere
+    towers = "towers"                  # beside the recipe, or anywhere; or hf:FOLDER
     lexicon = "lexicon.txt"
     data = ["msrvtt-train", "flickr8k-train"]
     out = "my-pack"
@@ -246,8 +246,11 @@ def _with_paths(path: Path, content: dict[str, Any]) -> dict[str, Any]:
         value = content.get(name, "")
         if not isinstance(value, str):
             raise _refused(path, name, value, "give a path in quotes")
-        if value and not (name == "towers" and value.startswith("hf:")):
-            found[name] = str(base / value) if name == "towers" else base / value
+        if value and name == "towers":
+            prefix = "hf:" if value.startswith("hf:") else ""
+            found[name] = f"{prefix}{base / Path(value.removeprefix(prefix)).expanduser()}"
+        elif value:
+            found[name] = base / value
     folders = content.get("data", [])
     if not isinstance(folders, list) or not all(isinstance(folder, str) for folder in folders):
         raise _refused(path, "data", folders, "give a list of folders in quotes")

@@ -1,6 +1,7 @@
 """Sentences to queries: the text tower's stem, the branches' own layers, and the text head.
 
-Everything is NumPy. It must not know the lexicon's words: which terms stand in a text is told.
+Everything is NumPy; packs whose towers need torch have another `Sentences`. It must not know the
+lexicon's words: which terms stand in a text is told.
 Sizes: L tokens, W text width.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -18,8 +20,16 @@ from unify.engine.types import EncodedQuery, Float32
 BATCH = 64
 
 
+class Sentences(Protocol):
+    """The text side of a pack."""
+
+    def encode(self, texts: Sequence[str], own: Sequence[list[int]]) -> list[EncodedQuery]:
+        """Encode texts; `own` are the terms that stand in each."""
+        ...
+
+
 class SentenceEncoder:
-    """The text side of a pack.
+    """The text side of a pack whose text tower is NumPy's.
 
     Args:
         weights: the text tower, see `unify.encoders.minilm`.

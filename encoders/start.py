@@ -19,20 +19,14 @@ from unify.encoders import manifest
 from unify.encoders.features import FrameStem
 from unify.encoders.heads import HeadsFile, VideoHead
 from unify.encoders.model import Lexical, Unify
-from unify.encoders.recipe import Recipe
+from unify.encoders.recipe import ModelRecipe, Recipe
+from unify.encoders.sentences import Sentences
 from unify.encoders.trainset import TrainingSet
-from unify.engine.types import EncodedQuery, Float32
+from unify.engine.errors import UsageError
+from unify.engine.types import Float32
 from unify.indexer.ports import FrameShape
 
 SAMPLE = 2000  # pictures and captions whose statistics a model starts with
-
-
-class Sentences(Protocol):
-    """The text side of a pack."""
-
-    def encode(self, texts: Sequence[str], own: Sequence[list[int]]) -> list[EncodedQuery]:
-        """Encode texts; `own` are the terms that stand in each."""
-        ...
 
 
 class Start(Protocol):
@@ -109,16 +103,27 @@ def open_start(recipe: Recipe) -> Start:
             folder of a `transformers` checkpoint.
 
     Raises:
-        UsageError: there is no such thing.
+        UsageError: there is no such thing, or the recipe has a setting that it does not take.
     """
+    settings = recipe.model
     if recipe.towers.startswith("hf:"):
+        if settings.frozen_layers != ModelRecipe().frozen_layers:
+            raise UsageError(
+                f"model.frozen_layers is {settings.frozen_layers}, and {recipe.towers} takes none",
+                "leave it out: model.fine_tune says how many last blocks are trained",
+            )
         from unify.encoders.hf_start import HfStart
 
         folder = Path(recipe.towers.removeprefix("hf:")).expanduser()
-        return HfStart(folder, recipe.model.fine_tune)
+        return HfStart(folder, settings.fine_tune)
+    if settings.fine_tune:
+        raise UsageError(
+            f"model.fine_tune is {settings.fine_tune}, and {recipe.towers} takes none",
+            "leave it out: it is for hf: towers; here model.frozen_layers says what is trained",
+        )
     from unify.encoders.mini import MiniStart
 
-    return MiniStart(Path(recipe.towers), recipe.model.train_video)
+    return MiniStart(Path(recipe.towers), settings.train_video)
 
 
 def first_lexical(data: TrainingSet, dictionary: Float32, offset: float) -> Lexical:

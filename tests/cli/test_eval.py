@@ -39,6 +39,14 @@ def test_eval_prints_a_table_and_counts_on_stderr(clips, tmp_path):
     assert (written["schema"], written["dataset"], written["split"]) == (1, "clips", "test")
 
 
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(clips, tmp_path):
+    (tmp_path / "out").touch()
+    done = run_unify("eval", clips, "--frames", "1", "--out", tmp_path / "out")
+    assert (done.code, done.out) == (1, "")
+    assert done.complaint == f"unify: {tmp_path / 'out'}: File exists"
+    assert "not decodable" not in done.err
+
+
 def test_eval_json_is_one_object_and_needs_no_torch(clips):
     code = (
         f"import sys; sys.argv = ['unify', 'eval', {str(clips)!r}, '--json', '--frames', '1']\n"

@@ -57,13 +57,24 @@ def test_pulled_packs_are_listed_and_whether_they_are_calibrated(unify):
     assert [line.endswith(", not calibrated") for line in lines] == [False, True]
 
 
+def test_a_broken_pack_does_not_hide_the_others(place, tmp_path):
+    shutil.copytree(place / "data", tmp_path / "data")
+    broken = tmp_path / "data/unify/models/owner--name/checkpoint/config.json"
+    broken.write_text("{}")
+    listed = run_unify("models", "list", "--json", XDG_DATA_HOME=str(tmp_path / "data"))
+    assert (listed.code, [row["pack"] for row in listed.rows]) == (0, ["mini"])
+    assert listed.complaint.startswith("hf:owner/name cannot be used: pack file ")
+    assert listed.complaint.endswith("; pull or build the pack again")
+
+
 def test_a_pack_is_shown_with_its_source_and_card(unify):
     shown = unify("models", "show", "hf:owner/name")
     assert shown.code == 0
     for part in (
         "made of      transformers towers, zero-shot heads",
         "source       owner/name 1a2b",
-        "calibrated   no: unify models calibrate hf:owner/name FOLDER",
+        "remark       pack hf:owner/name is not calibrated, so its pictures are not centred and it "
+        "finds less; run: unify models calibrate hf:owner/name FOLDER",
         "file         checkpoint/model.safetensors  ",
         "checked      every byte",
         "what the card says",
@@ -81,6 +92,21 @@ def test_from_videos_to_hits(unify, place, tmp_path):
     assert (found.code, found.err) == (0, "")
     (hit,) = found.rows
     assert hit["video"] == str(video)
+    well = unify("doctor", "--index", tmp_path / "index")
+    assert well.code == 0, well.out
+    assert f"1 moments, searchable; pack {pack} is not calibrated, so" in well.out.splitlines()[-1]
+
+
+def test_an_index_of_a_relative_checkpoint_opens_from_anywhere(unify, place, tmp_path):
+    video = ROOT / "samples" / "cat.mp4"
+    index = "--index", tmp_path / "index"
+    built = unify("index", "build", video, *index, "--pack", "hf:./clip", cwd=place)
+    assert built.code == 0, built.err
+    found = unify("search", "a cat", *index, cwd=tmp_path)
+    assert found.code == 0, found.err
+    again = unify("index", "build", video, *index, cwd=tmp_path)
+    assert again.code == 0, again.err
+    assert f"pack      hf:{place / 'clip'} (" in unify("index", "status", *index).out
 
 
 def test_calibrating_says_what_it_did(unify, place, tmp_path):

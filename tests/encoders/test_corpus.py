@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 
 from tests.encoders.tiny import recipe, write_towers, write_world
 from unify.encoders.corpus import Corpus, read_corpus
+from unify.encoders.mlm import FILE
 from unify.encoders.recipe import Recipe
 from unify.encoders.start import open_start
 from unify.encoders.train import run_config
@@ -66,6 +67,18 @@ def test_another_text_tower_is_another_run_with_the_same_pictures(world, config,
     edit(tmp_path / "elsewhere" / "towers" / "tokenizer.json", '"##"', '"@@"')
     found = corpus_of(made).contents
     assert found["pictures"] == config["pictures"] and found["towers"] != config["towers"]
+
+
+def test_another_language_head_is_another_run(world, config, tmp_path):
+    made = recipe(shutil.copytree(world, tmp_path / "elsewhere"))
+    head = tmp_path / "elsewhere" / "towers" / FILE
+    seen = []
+    for content in (b"one", b"other"):
+        head.write_bytes(content)
+        found = run_config(made, corpus_of(made).contents)
+        assert {key for key in config if found[key] != config[key]} == {"towers"}
+        seen.append(found["towers"])
+    assert seen[0] != seen[1]
 
 
 def test_as_many_pictures_of_an_item_are_kept_as_the_recipe_says(world):

@@ -159,15 +159,41 @@ def test_didemo_joins_sentences_and_finds_any_extension(tmp_path):
     assert shown(read_dataset(tmp_path, "val")) == [("1@N1_2_ab.mov", ("first part.",))]
 
 
+@pytest.mark.parametrize("below", [False, True])
 @pytest.mark.parametrize("as_json", [False, True])
-def test_msvd(tmp_path, as_json):
-    dataset = read_dataset(msvd(tmp_path, as_json))
+def test_msvd(tmp_path, as_json, below):
+    msvd(tmp_path / "msvd_data" if below else tmp_path, as_json)
+    dataset = read_dataset(tmp_path)
     assert (dataset.name, dataset.split, dataset.missing) == ("msvd", "test", ())
     assert shown(dataset) == [
         ("-4ws_5_15", ("a squirrel\teats", "a peanut")),
         ("_x_1_2", ("a man runs",)),
     ]
     assert shown(read_dataset(tmp_path, "train")) == [("_x_1_2", ("a man runs",))]
+
+
+def test_what_is_no_file_is_missing(tmp_path):
+    folder = msrvtt(tmp_path / "msrvtt")
+    (folder / "videos" / "video8.mp4").symlink_to(folder / "gone.mp4")
+    (folder / "video8.webm").mkdir()
+    assert read_dataset(folder).missing == ("video8",)
+    sentence = "a very long sentence in the wrong column, " * 9
+    write(clips(tmp_path / "clips") / "captions.tsv", f"file\tcaption\n{sentence}\tx\na.mp4\ty\n")
+    assert read_dataset(tmp_path / "clips").missing == (sentence,)
+
+
+def test_stills_of_the_same_name_are_told_apart_by_their_folders(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    write_tar(folder / "x.tar", {f"./{v}/0.png": make_still(i) for i, v in enumerate("abc")})
+    rows = {v: {"frames": [f"{v}/0.png"], "captions": [v]} for v in "cb"}
+    write(folder / "captions.json", rows)
+    dataset = read_dataset(folder)
+    found = dataset.frames(dataset.items, SQUASH, 1)
+    assert [(item.name, number_of(frames[0])) for item, frames in found] == [("b", 1), ("c", 2)]
+    write(folder / "captions.json", {"0.png": ["x"]})
+    with pytest.raises(UsageError, match=r"3 files named 0\.png, such as .*/a/0\.png; name them"):
+        read_dataset(folder)
 
 
 def test_clips_count_what_is_broken(tmp_path):
@@ -225,7 +251,8 @@ def test_long_videos_are_thinned(monkeypatch):
 @pytest.mark.parametrize(
     ("make", "file", "content", "complaint"),
     [
-        (stills, "captions.json", "{", r"captions\.json is not JSON"),
+        (stills, "captions.json", "{", r"captions\.json cannot be read as JSON"),
+        (stills, "captions.json", '{"a": ["x"], "a": ["y"]}', r"JSON \('a' stands twice\)"),
         (stills, "captions.json", "[]", r"captions\.json is not a JSON object"),
         (stills, "captions.json", {"a": ["", 1]}, r"'a' has no list of captions"),
         (stills, "captions.json", {"a": {"captions": ["x"]}}, r"'a' has no list of frames"),
@@ -273,7 +300,7 @@ def test_what_is_no_data_set(tmp_path):
         read_dataset(tmp_path / "nowhere")
     with pytest.raises(UsageError, match=r"no data set \(looked for MSRVTT_data\.json"):
         read_dataset(tmp_path)
-    write(tmp_path / "raw-captions.pkl", "")
+    write(tmp_path / "msvd_data" / "raw-captions.pkl", "")
     with pytest.raises(UsageError, match="pickles are never read"):
         read_dataset(tmp_path)
 

@@ -98,6 +98,10 @@ def test_padding_never_changes_a_vector(opened, kind):
     assert np.abs(together - alone).max() < 1e-5
 
 
+def test_no_text_is_no_feature(opened):
+    assert opened["clip"].encode_texts([]).shape == (0, opened["clip"].dim)
+
+
 @pytest.mark.parametrize("kind", FAMILIES)
 def test_capitals_mean_nothing(opened, kind):
     small, capital = opened[kind].encode_texts(["a cat", "A CAT"])
@@ -173,11 +177,21 @@ def test_the_ways_in_which_a_size_is_written(clip, opened, settings, shape):
         ({"size": {"longest_edge": SIDE}}, "makes pictures of many sizes"),
         ({"crop_size": 48}, "makes pictures of 48x48, the model takes 32x32"),
         ({"size": {"shortest_edge": 24}}, "of one checkpoint"),
+        ({"size": "large"}, r"preprocessor_config\.json: size large makes|cannot be used"),
+        ({"crop_size": {"shortest_edge": SIDE}}, r"cannot be used \(KeyError: 'height'\); copy"),
+        ({"image_mean": 0.5}, r"cannot be used \(TypeError: .*; copy it again"),
     ],
 )
 def test_preprocessing_that_cannot_be_done_is_refused(clip, opened, settings, complaint):
     change_pixels(clip, **settings)
     with pytest.raises(UsageError, match=complaint):
+        read_pixels(clip, "clip", opened["clip"].model.config)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", "3"])
+def test_preprocessing_that_is_broken_is_named(clip, opened, content):
+    (clip / "preprocessor_config.json").write_text(content)
+    with pytest.raises(UsageError, match=r"preprocessor_config\.json cannot be read \(.*; copy"):
         read_pixels(clip, "clip", opened["clip"].model.config)
 
 

@@ -11,11 +11,12 @@ import pytest
 
 from tests.encoders.checkpoints import save_clip, save_siglip
 from tests.indexer.media import make_video
-from unify.encoders import hf_prepare, hub
+from unify.encoders import hf_prepare, hub, zeroshot
 from unify.encoders.calibrate import LEXICON_WEIGHTS
 from unify.encoders.calibration_set import LEAST_MOMENTS
 from unify.encoders.evaluate import to_dense
 from unify.encoders.heads import unit
+from unify.encoders.hf import Towers
 from unify.encoders.hf_pack import HfPack
 from unify.encoders.hf_prepare import calibrate_pack, pull
 from unify.encoders.library import BuildOptions, build_index, open_index
@@ -76,6 +77,28 @@ def test_a_folder_is_prepared_once_without_copying_its_weights(place, pack, monk
     assert open_pack("hf:clip").fingerprint == pack.fingerprint
     assert open_pack(str(pack.folder)).fingerprint == pack.fingerprint
     pack.verify()
+
+
+def test_preparing_that_was_cut_off_goes_on(place, monkeypatch):
+    whole = opened(place)
+    shutil.rmtree(place / "data")
+    monkeypatch.setattr(zeroshot, "TERM_CHUNK", 4)
+    encode, asked = Towers.encode_texts, []
+
+    def dies(towers: Towers, texts: list[str]) -> np.ndarray:
+        asked.append(texts)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return encode(towers, texts)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Towers, "encode_texts", dies)
+        opened(place)
+    monkeypatch.setattr(Towers, "encode_texts", dies)
+    again = opened(place)
+    assert len(asked) == 4 and asked[3] == asked[2], "what was encoded is not encoded again"
+    assert np.abs(again.space.dictionary - whole.space.dictionary).max() < 1e-3
+    assert not list((place / "data/unify/models/unfinished").iterdir()), "nothing is left"
 
 
 def test_touched_files_are_the_same_and_changed_ones_another_pack(place, pack, monkeypatch):
@@ -216,6 +239,7 @@ def fetch(source: Path):
         shutil.copytree(source, folder, dirs_exist_ok=True)
         (folder / "README.md").write_text(f"card of {model_id}")
         (folder / "LICENSE").write_text("licence text")
+        (folder / "LICENSES").mkdir(exist_ok=True)
         return "1a2b"
 
     return download

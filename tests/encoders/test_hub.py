@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
-from huggingface_hub.errors import HTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import HFValidationError, HTTPError, RepositoryNotFoundError
 
 from unify.encoders import hub
 from unify.engine.errors import MissingPackage, UsageError
@@ -68,6 +68,12 @@ def test_only_what_is_needed_is_fetched(tmp_path, far):
     assert far.bars == "enable_progress_bars"
 
 
+def test_licences_in_a_folder_are_left_out(tmp_path, far):
+    far.names = [*THERE, "LICENSES/MIT.txt"]
+    hub.download("owner/name", tmp_path, bars=False)
+    assert sorted(far.asked[0]) == sorted(WANTED)
+
+
 def test_files_of_another_revision_go(tmp_path, far):
     hub.download("owner/name", tmp_path, bars=False)
     shards = ["model.safetensors.index.json", "model-00001-of-00001.safetensors"]
@@ -93,6 +99,7 @@ def test_weights_are_the_safest_there_are():
         ({"names": ["config.json", "tf_model.h5"]}, "has no config.json with safetensors or .bin"),
         ({"names": ["model.safetensors"], "config": None}, "has no config.json"),
         ({"error": HTTPError("no route to host")}, r"\(no route to host\); check network"),
+        ({"error": HFValidationError("no such\nname")}, r"\(no such name\); check network"),
         ({"error": OSError(28, "No space left on device")}, "No space left.*; check network and"),
     ],
 )

@@ -71,9 +71,9 @@ def test_a_broken_manifest_is_one_clear_error(folder, text):
 
 def test_a_pack_of_another_layout_says_what_to_do(folder):
     content = json.loads((folder / "pack.json").read_text())
-    assert content["format"] == 2
+    assert content["format"] == 3
     (folder / "pack.json").write_text(json.dumps(content | {"format": 1}))
-    with pytest.raises(UsageError, match=r"format 1, this version reads 2; build or pull the pack"):
+    with pytest.raises(UsageError, match=r"format 1, this version reads 3; build or pull the pack"):
         read_manifest(folder)
 
 

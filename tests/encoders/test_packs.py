@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unify.encoders.packs import SHIPPED, Pack, list_packs, open_pack
+from unify.encoders.packs import SHIPPED, Pack, lasting_name, list_packs, open_pack
 from unify.engine.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,3 +178,14 @@ def test_other_threads_and_older_processors_give_the_same_vectors(tmp_path):
         TBB_NUM_THREADS="1",
     )
     assert np.abs(np.load(here) - np.load(there)).max() < 1e-3
+
+
+def test_a_lasting_name_opens_the_same_from_anywhere(tmp_path, monkeypatch):
+    for name in ("mini", "mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pack.json").touch()
+    monkeypatch.chdir(tmp_path)
+    assert lasting_name("mini") == "mini", "the pack that ships comes first, as in opening"
+    assert lasting_name("mine") == lasting_name("./mine/") == str(tmp_path / "mine")
+    for other in ("hf:owner/name", "maxi", "hf:nowhere", "./nowhere"):
+        assert lasting_name(other) == other

@@ -46,6 +46,18 @@ def test_settings_and_paths_beside_the_recipe(tmp_path):
     assert made.model.latent == 512, "the rest has defaults"
 
 
+@pytest.mark.parametrize(
+    ("written", "towers"),
+    [("hf:clip", "hf:{0}/clip"), ("hf:/my/clip", "hf:/my/clip"), ("hf:~/clip", "hf:/home/me/clip")],
+)
+def test_a_checkpoint_lies_beside_the_recipe_too(tmp_path, monkeypatch, written, towers):
+    monkeypatch.setenv("HOME", "/home/me")
+    made = read_recipe(write(tmp_path, WHOLE.replace('"towers"', f'"{written}"')))
+    assert made.towers == towers.format(tmp_path)
+    made = read_recipe(write(tmp_path, WHOLE), {"towers": "hf:clip"})
+    assert made.towers == "hf:clip", "what was typed counts from where it was typed"
+
+
 def test_changes_count_instead_of_the_file(tmp_path):
     made = read_recipe(
         write(tmp_path, WHOLE),

@@ -130,3 +130,10 @@ def test_two_picture_towers_are_refused_before_training(world, tmp_path):
     made = changed(recipe(world), {"model": {"sharing": Sharing.NONE}})
     with pytest.raises(UsageError, match="two picture towers"):
         train_pack(replace(made, out=tmp_path / "pack"))
+
+
+@pytest.mark.parametrize("frozen", [3, 40])
+def test_a_text_tower_without_a_layer_to_train_is_refused(world, tmp_path, frozen):
+    made = changed(recipe(world), {"model": {"frozen_layers": frozen}})
+    with pytest.raises(UsageError, match=rf"has 3 layers, so {frozen} cannot .* to 2 or less"):
+        train_pack(replace(made, out=tmp_path / "pack"))
