@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,14 @@ class ModeName(StrEnum):
     fused = "fused"
     latent = "latent"
     lexicon = "lexicon"
+
+
+class FormatName(StrEnum):
+    """The values of `--format`."""
+
+    text = "text"
+    json = "json"
+    trec = "trec"
 
 
 class FusionName(StrEnum):
@@ -62,6 +71,9 @@ def search(
         float | None, typer.Option(metavar="SCORE", help="No hits below this score.")
     ] = None,
     json: JsonOption = False,
+    format: Annotated[
+        FormatName, typer.Option("--format", help="json is --json; trec is a run for evaluation.")
+    ] = FormatName.text,
     moments: Annotated[
         bool,
         typer.Option("--moments/--videos", help="Every moment, or each video's best one."),
@@ -103,27 +115,35 @@ def search(
         "weights": _weights(weights), "exact": exact, "budget_ms": budget_ms,
     }  # fmt: skip
     searcher = open_index(index)
+    shape = FormatName.json if json else format
+    show = partial(_show, shape=shape, explain=explain, plan=plan)
+    if queries is None:
+        show(searcher.search(joined(words), **options), 0)
+    elif not _run_batch(searcher, queries, options, show, shape is FormatName.text):
+        raise typer.Exit(2)
 
-    def show(found: Answer, query_id: int) -> None:
-        if json:
-            for hit in found:
-                jsonio.emit(jsonio.hit_record(hit, query_id))
-            if plan:
-                jsonio.emit(jsonio.plan_record(found, query_id))
-            return
+
+def _show(found: Answer, query_id: int, *, shape: FormatName, explain: bool, plan: bool) -> None:
+    """Print the hits of one query."""
+    from unify.cli.trec import trec_line
+
+    if shape is FormatName.trec:
+        for hit in found:
+            render.say(trec_line(query_id, hit, "unify"))
+    elif shape is FormatName.json:
+        for hit in found:
+            jsonio.emit(jsonio.hit_record(hit, query_id))
+        if plan:
+            jsonio.emit(jsonio.plan_record(found, query_id))
+    else:
         render.print_hits(found, explain)
         if plan:
             render.print_plan(found)
 
-    if queries is None:
-        show(searcher.search(joined(words), **options), 0)
-    elif not _run_batch(searcher, queries, options, show, json):
-        raise typer.Exit(2)
-
 
 def _run_batch(
     searcher: Searcher, path: Path, options: dict[str, Any],
-    show: Callable[[Answer, int], None], json: bool,
+    show: Callable[[Answer, int], None], titles: bool,
 ) -> bool:  # fmt: skip
     """Answer every line of a file; report bad ones and go on. Return whether all were good."""
     from unify.engine.errors import QueryError
@@ -131,7 +151,7 @@ def _run_batch(
     good = True
     lines = list(_lines(path))
     for number, found in enumerate(searcher.search_many(lines, **options)):
-        if not json:
+        if titles:
             render.say(f"{number}: {lines[number]}")
         if isinstance(found, QueryError):
             complain(f"{path}, line {number + 1}: {found}")

@@ -160,7 +160,7 @@ def test_a_damaged_segment(samples_index, tmp_path):
 
     copy = tmp_path / "index"
     shutil.copytree(samples_index, copy)
-    victim = next(copy.glob("segments/*/forward_codes.npy"))
+    victim = next(copy.glob("segments/*/forward_terms.npy"))
     victim.write_bytes(victim.read_bytes()[:-5])
     done = run_unify("search", "cat", "--index", copy)
     assert done.code == 4
@@ -224,3 +224,28 @@ def test_search_loads_neither_torch_nor_a_decoder(samples_index):
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert "unify.engine.search" in loaded
     assert not loaded & {"torch", "transformers", "av", "decord", "numba", "sqlite3"}
+
+
+def test_a_run_in_trec_format(unify, tmp_path):
+    file = tmp_path / "queries.txt"
+    file.write_text("a cat\na horse\n", "utf-8")
+    out = unify("search", "--queries", file, "--format", "trec", "-k", 2).out
+    rows = unify("search", "--queries", file, "--json", "-k", 2).rows
+    lines = [line.split() for line in out.splitlines()]
+    assert [(int(q), int(rank), float(score)) for q, _, _, rank, score, _ in lines] == [
+        (row["query_id"], row["rank"], row["score"]) for row in rows
+    ]
+    assert unify("search", "a cat", "--format", "json", "-k", 1).rows[0]["rank"] == 1
+
+
+def test_pages_thresholds_and_fusions(unify):
+    whole = unify("search", "a dog", "--json", "-k", 4).rows
+    assert unify("search", "a dog", "--json", "-k", 2, "--offset", 2).rows == whole[2:]
+    cut = whole[1]["score"]
+    assert unify("search", "a dog", "--json", "--threshold", cut).rows == whole[:2]
+    for how in ("rrf", "sum"):
+        options = ("--fusion", how, "--weights", "1,0.5", "--exact", "--budget-ms", 500)
+        for row in unify("search", "a dog", "--json", *options).rows:
+            assert sum(row["parts"].values()) == pytest.approx(row["score"])
+    assert unify("search", "a dog", "--fusion", "rrf", "--weights", "x").code == 2
+    assert "no moment reaches the threshold" in unify("search", "a dog", "--threshold", 99).err
