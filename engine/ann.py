@@ -47,8 +47,8 @@ KEPT, LEAST_KEPT = 0.25, 128  # share of the axes that codes keep, and at least 
 BLOCK = 16_384  # rows added at once
 SEED = 1234
 
-PROBES = 9  # times the square root of the lists: so many are looked at, of all rows
-FETCH = 8  # times as many candidates as rows asked for,
+PROBES = 6  # times the square root of the lists: so many are looked at, of all rows
+FETCH = 4  # times as many candidates as rows asked for,
 LEAST = 400  # and at least so many: what is wanted may lie deep among few
 FLAT_BELOW = 0.05  # share of allowed rows; below, flat over those is sooner and exact
 DEEPEST = 1 / 16  # share of a segment's rows asked for; above, flat is sooner
@@ -127,6 +127,7 @@ class AnnLatents:
         probes = self._faiss.SearchParametersIVF(nprobe=looked_at)
         if allow is not None:
             probes.sel = self._faiss.IDSelectorBitmap(np.packbits(allow, bitorder="little"))
+        self._faiss.omp_set_num_threads(1)  # holds for the calling thread alone
         _, rows = self._index.search((self._axes @ query).reshape(1, -1), k, params=probes)
         found: Int64 = rows[0][rows[0] >= 0]
         return found

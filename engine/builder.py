@@ -27,6 +27,9 @@ from unify.engine.segment import (
 from unify.engine.types import Float64, MomentCodes, SparseRows
 
 
+LARGEST = float(np.finfo(np.float16).max)  # weight
+
+
 class SegmentBuilder:
     """Collects whole videos in memory and writes them as one segment."""
 
@@ -62,8 +65,8 @@ class SegmentBuilder:
         for rows in (codes.lexicon, codes.tracks):
             if len(rows.terms) and int(rows.terms.max()) >= self._settings.lexicon_size:
                 raise ValueError("a term id is outside the lexicon")
-            if not (np.isfinite(rows.weights).all() and (rows.weights > 0).all()):
-                raise ValueError("a weight is not a finite positive number")
+            if not ((rows.weights > 0) & (rows.weights <= LARGEST)).all():  # false for NaN too
+                raise ValueError(f"a weight is not above 0 and at most {LARGEST:g}")
         if not (np.linalg.norm(codes.latents, axis=1) <= 1.001).all():  # false for NaN too
             raise ValueError("a latent is not finite or longer than 1")
         self._videos.append((video_id, spans, frame_times, codes))

@@ -18,20 +18,38 @@ COMPILE_FROM = 131_072  # moments in the index
 
 
 @cache
-def compiled(kernel: Callable[..., Any]) -> Any:
+def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of `engine/kernels.py` compiled, without the interpreter's lock.
 
-    The machine code is kept in the XDG cache; where that cannot be written, for the process alone.
+    The machine code is kept in the XDG cache; where that cannot be, for the process alone.
     """
     assert kernel.__module__ == kernels.__name__
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unify" / "numba"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = os.access(folder, os.W_OK)
-    except OSError:
-        kept = False
     import numba
 
-    if kept:
-        numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
-    return numba.njit(nogil=True, cache=kept)(kernel)
+    plain = numba.njit(nogil=True)(kernel)  # compiles nothing before its first call
+    folder = cache_folder()
+    if folder is None:
+        return plain
+    numba.config.CACHE_DIR = str(folder / "numba")  # type: ignore[attr-defined]
+    kept = numba.njit(nogil=True, cache=True)(kernel)
+
+    def call(*arguments: Any) -> Any:
+        try:
+            return kept(*arguments)
+        except IndexError:
+            raise  # the kernel's own
+        except Exception:  # a full disk, a file cut short: numba raises whatever it met
+            return plain(*arguments)
+
+    return call
+
+
+def cache_folder() -> Path | None:
+    """Return the folder in the XDG cache for what can be made again; None: none can be written."""
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(base) / "unify"
+        (folder / "numba").mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # RuntimeError: no home
+        return None
+    return folder if os.access(folder / "numba", os.W_OK) else None

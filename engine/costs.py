@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from unify.engine import durable, rescore
+from unify.engine.compiled import cache_folder
 from unify.engine.postings import WINDOW, Lists, topk
 
 VERSION = 1  # of what is measured
@@ -50,7 +51,10 @@ USUAL = Costs(posting=1.0, row=0.1, latent_byte=0.035, rescore=1_500.0, call=50_
 @cache
 def machine_costs() -> Costs:
     """Return the costs of this machine, from the cache or measured now (about half a second)."""
-    path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unify" / "costs.json"
+    folder = cache_folder()
+    if folder is None:
+        return measure()
+    path = folder / "costs.json"
     machine = {
         "version": VERSION, "processor": _processor(), "cores": os.cpu_count(),
         "numpy": np.__version__,
@@ -63,7 +67,6 @@ def machine_costs() -> Costs:
         pass  # not there, or not ours: it is measured again
     costs = measure()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"machine": machine, "costs": asdict(costs)}, indent=1)
         durable.replace_file(path, text.encode())
     except OSError:

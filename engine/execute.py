@@ -182,7 +182,8 @@ class _Run:
             if depth < plan.budget and self._in_time():
                 depth = min(depth * GROWTH, plan.budget)
                 continue
-            if not full and plan.allowed <= LAST_RESORT and math.isinf(plan.threshold):
+            few = plan.allowed <= LAST_RESORT and self._in_time()
+            if not full and few and math.isinf(plan.threshold):
                 # A few long videos fill the budget and hide the others: score every row.
                 self._found.add(self._backend.every(self._allowed))
                 return self._affine(fusion, True, 0.0, depth)
@@ -220,7 +221,7 @@ class _Run:
         Args:
             fetch: the side to a depth.
             scores_of: exact scores of all candidates on this side.
-            matches: rows that score 0 have no rank.
+            matches: only rows that score above 0 have a rank.
         """
         depth = self._plan.first_depth
         while True:
@@ -229,16 +230,19 @@ class _Run:
             self._found.add(side.ids)
             scores = scores_of()[self._found.at(side.ids)]
             order = np.lexsort((side.ids, -scores))
+            bound, least = side.bound, -math.inf
             if matches:
-                order = order[side.scores[order] != 0]
-            whole = len(order) < len(side.ids) or side.bound == -math.inf
+                order, least = order[scores[order] > 0], 0.0
+                if (self._query.weights >= 0).all() and not side.scores.all():
+                    bound = min(bound, 0.0)  # no row that is left holds a term
             order = order[:RANK_DEPTH]
-            certain = whole or float(scores[order[-1]]) > side.bound
+            full = len(order) == RANK_DEPTH
+            certain = bound <= least or (full and float(scores[order[-1]]) > bound)
             if certain or self._plan.approximate or depth >= self._plan.budget:
                 return side.ids[order], certain
             if not self._in_time():
                 return side.ids[order], False
-            depth *= GROWTH
+            depth = min(depth * GROWTH, self._plan.budget)
 
     def _in_time(self) -> bool:
         """Whether a further round, which costs what the first did or more, fits the budget."""

@@ -91,7 +91,8 @@ def fuse(
     """
     if not (all(map(math.isfinite, weights)) and min(weights) >= 0 < max(weights)):
         raise UsageError(f"weights are {weights[0]:g},{weights[1]:g}", "use numbers from 0 up")
-    if mode is not Mode.FUSED or how is Fusion.AFFINE:
+    silent = query.latent is None and not len(query.terms)  # filters alone: every score is 0
+    if mode is not Mode.FUSED or how is Fusion.AFFINE or silent:
         return affine(query, calibration, mode)
     return Reciprocal(*weights) if how is Fusion.RRF else Affine(*weights, 0.0)
 

@@ -3,7 +3,8 @@
 Called through `engine/postings.py` and `engine/rescore.py`, never directly; they run uncompiled
 too, slowly. Scores are added up as 16-bit integers: half the bytes of float32, and the largest of
 a block of them is found sixteen or more at a time. They are rounded up, so that no score is above
-its total.
+its total. Compiled code checks no index by itself, and a damaged file must not end the process:
+what is read from one and used as an index is checked here.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def window_topk(  # noqa: C901 - one loop nest: numba would compile helpers apar
         for q in range(len(terms)):
             factor = np.int64(factors[q])
             at = base + np.int64(terms[q])
+            if not 0 <= indptr[at] <= indptr[at + 1] <= len(ids):
+                raise IndexError("a list of postings is out of range")
             for p in range(indptr[at], indptr[at + 1]):
                 totals[ids[p]] += np.int16((np.int64(codes[p]) * factor + up) >> SHIFT)
         for start in range(0, width, block):
@@ -130,7 +133,15 @@ def lexicon_scores(
     """Compute sparse inner products, summed in the order of a row's terms."""
     for i in range(len(rows)):
         total = 0.0
-        for p in range(indptr[rows[i]], indptr[rows[i] + 1]):
+        begin, end = indptr[rows[i]], indptr[rows[i] + 1]
+        if not 0 <= begin <= end <= len(terms):
+            raise IndexError("a row is out of range")
+        top = np.uint16(0)
+        for p in range(begin, end):
+            top = max(top, terms[p])
+        if top >= len(query):
+            raise IndexError("a term is out of range")
+        for p in range(begin, end):
             total += np.float64(values[halves[p]]) * query[terms[p]]
         out[i] = total
 

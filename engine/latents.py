@@ -164,6 +164,7 @@ class FlatLatents:
         k = min(k, self._index.ntotal)
         fits = self._gpu is not None and allow is None and k <= _GPU_LARGEST_K
         index = self._gpu if fits else self._index
+        self._faiss.omp_set_num_threads(1)  # holds for the calling thread alone
         scores, rows = index.search(query.reshape(1, -1), k, params=params)
         found = rows[0] >= 0
         return rows[0][found], scores[0][found]

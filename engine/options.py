@@ -18,7 +18,8 @@ class Options:
 
     Attributes:
         k: how many hits, 1 to 10,000 together with the offset.
-        offset: hits to leave out from the top: with the same other options, pages fit together.
+        offset: hits to leave out from the top: with the same other options, pages of `exact`
+            answers fit together; those of approximate ones within one depth of fetching.
         threshold: least score of a hit. With the default fusion a score means the same from query
             to query, whatever else is in the index.
         mode: which sides score: fused, latent or lexicon.

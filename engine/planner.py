@@ -27,7 +27,8 @@ from unify.engine.types import EncodedQuery
 
 CORES = os.cpu_count() or 1
 FIRST_DEPTH = 100
-PER_RESULT = 5  # rows fetched first for each result wanted
+PER_RESULT = 3  # rows fetched first for each result wanted
+STEP = 300  # of depths above the first
 GROWTH = 4
 BUDGET = 32_768  # rows fetched per side at most
 SCAN_ROWS = 1_024  # at most this many allowed rows are scored without counting costs
@@ -161,12 +162,8 @@ def _threads(nanoseconds: float, costs: Costs, windows: int) -> int:
 def _first_depth(k: int, approximate: bool) -> int:
     """Return the first depth with room for k results.
 
-    Without a certificate what was fetched decides, so depths are the rungs of a ladder: pages that
-    share a rung come from the same fetch and fit together.
+    Without a certificate what was fetched decides, so depths come in steps: pages that share a
+    step come from the same fetch and fit together.
     """
-    depth = FIRST_DEPTH
-    if not approximate:
-        return max(depth, PER_RESULT * k)
-    while depth < PER_RESULT * k:
-        depth *= GROWTH
-    return depth
+    depth = max(FIRST_DEPTH, PER_RESULT * k)
+    return -(-depth // STEP) * STEP if approximate and depth > FIRST_DEPTH else depth

@@ -25,6 +25,7 @@ from unify.engine.types import Bool, Float32, Float64, Int64, UInt8, UInt16
 
 WINDOW = 65_536
 _FULL = 32_767  # the largest total of 16-bit accumulators
+_MOST_TERMS = 4_096  # more would leave too few units between roundings
 _EPS = float(np.finfo(np.float32).eps)
 
 Postings: TypeAlias = tuple[Int64, UInt16, UInt8]  # indptr (windows * V + 1,), ids (N,), codes (N,)
@@ -80,6 +81,7 @@ def topk(lists: Lists, allow: Bool | None, k: int, fast: bool, threads: int = 1)
         threads: to share the windows, where there are enough.
     """
     k = min(k, lists.count)
+    fast = fast and len(lists.terms) <= _MOST_TERMS
     return _topk_compiled(lists, allow, k, threads) if fast else _topk_numpy(lists, allow, k)
 
 
@@ -124,17 +126,28 @@ def pool() -> ThreadPoolExecutor:
 
 def _topk_numpy(lists: Lists, allow: Bool | None, k: int) -> Best:
     indptr, ids, codes = lists.postings
-    factors = lists.factors.astype(np.float32)
-    totals = np.zeros(lists.count, np.float32)
-    for window in range(-(-lists.count // WINDOW)):
-        part = totals[window * WINDOW : (window + 1) * WINDOW]
-        for term, factor in zip(lists.terms.tolist(), factors, strict=True):
-            at = window * lists.size + term
-            span = slice(int(indptr[at]), int(indptr[at + 1]))
-            part[ids[span]] += factor * codes[span]  # a moment stands once in a list
+    totals = np.zeros(lists.count)
+    terms = lists.terms.astype(np.int64)
+    for start in range(0, lists.count, WINDOW):
+        at = terms + start // WINDOW * lists.size
+        spans = [
+            slice(a, b) for a, b in zip(indptr[at].tolist(), indptr[at + 1].tolist(), strict=True)
+        ]
+        if not spans:
+            break
+        rows = np.concatenate([ids[span] for span in spans])
+        added = np.concatenate(
+            [
+                codes[span] * factor
+                for span, factor in zip(spans, lists.factors.tolist(), strict=True)
+            ]
+        )
+        part = totals[start : start + WINDOW]
+        part += np.bincount(rows, added, len(part))
+    scores = totals.astype(np.float32)
     rows = np.arange(lists.count) if allow is None else np.flatnonzero(allow)
-    rows, scores = best(rows, totals[rows], k)
-    slack = (len(factors) + 2) * _EPS * 255 * float(np.abs(factors).sum())
+    rows, scores = best(rows, scores[rows], k)
+    slack = 2 * _EPS * 255 * float(np.abs(lists.factors).sum())
     return Best(rows, scores, slack + lists.excess)
 
 

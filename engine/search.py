@@ -9,6 +9,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from unify.engine.options import Options
 from unify.engine.planner import Plan, Structure, Wanted, make_plan
 from unify.engine.ports import QueryEncoder
 from unify.engine.postings import pool
-from unify.engine.query import Hard, ParsedQuery, parse
+from unify.engine.query import MAX_BOOST, Hard, ParsedQuery, parse
 from unify.engine.types import EncodedQuery
 
 BATCH = 128  # queries that share scans
@@ -133,12 +134,13 @@ class Searcher:
         fusion = fuse(
             encoded, calibration, Mode(options.mode), Fusion(options.fusion), options.weights
         )
-        allowed = self.backend.allowed(parsed.filters, conditions, calibration.shows)
         wanted = Wanted(
             options.k + options.offset, not options.moments, options.exact, options.budget,
             options.budget_ms, options.threshold,
         )  # fmt: skip
-        plan = make_plan(self.backend, encoded, fusion, allowed, wanted)
+        with _damage():
+            allowed = self.backend.allowed(parsed.filters, conditions, calibration.shows)
+            plan = make_plan(self.backend, encoded, fusion, allowed, wanted)
         times["plan"] = 1000 * (time.perf_counter() - started)
         return _Prepared(parsed, encoded, fusion, allowed, plan, times)
 
@@ -147,7 +149,7 @@ class Searcher:
     ) -> Answer:
         """Run a plan and say what was found."""
         query, times = prepared.encoded, prepared.times_ms
-        try:
+        with _damage():
             outcome = execute(
                 prepared.plan, self.backend, query, prepared.fusion, prepared.allowed, latent
             )
@@ -158,18 +160,15 @@ class Searcher:
                 weak = -math.inf
             base = prepared.fusion.base if isinstance(prepared.fusion, Affine) else 0.0
             hits = self._hits(outcome, query, base, weak, options.offset)
-        except (IndexError, KeyError, ValueError) as error:
-            raise DamagedIndex(
-                f"the index holds values out of range ({error})", "see where: unify index verify"
-            ) from error
-        missing = self._missing(prepared.parsed)
+            missing = self._missing(prepared.parsed)
         times["explain"] = 1000 * (time.perf_counter() - started)
         return Answer(hits, prepared.parsed, prepared.plan, outcome, missing, times)
 
     def encode(self, parsed: ParsedQuery) -> EncodedQuery:
         """Encode the plain text, then apply the boosts to the lexicon weights.
 
-        A boosted term that the encoder left out gets the mean weight of the others, or 1.
+        A boosted term that the encoder left out gets the mean weight of the others, or 1. Boosts
+        of one term multiply, up to `MAX_BOOST`: more could overflow.
         """
         return self._encode_many([parsed])[0]
 
@@ -190,9 +189,13 @@ class Searcher:
         usual = float(encoded.weights.mean()) if len(encoded.weights) else 1.0
         dense = np.zeros(size, np.float32)
         dense[encoded.terms] = encoded.weights
+        factors: dict[int, float] = {}
         for phrase, factor in parsed.boosts:
             for term in self._terms(phrase):
-                dense[term] = (dense[term] or usual) * factor
+                product = factors.get(term, 1.0) * factor
+                factors[term] = max(-MAX_BOOST, min(product, MAX_BOOST))
+        for term, factor in factors.items():
+            dense[term] = (dense[term] or usual) * factor
         terms = np.flatnonzero(dense).astype(np.uint16)
         return EncodedQuery(encoded.latent, terms, dense[terms])
 
@@ -290,6 +293,17 @@ class _Prepared:
     allowed: Allowed
     plan: Plan
     times_ms: dict[str, float]
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Turn what values out of range in a file lead to into one clear line."""
+    try:
+        yield
+    except (IndexError, KeyError, ValueError) as error:
+        raise DamagedIndex(
+            f"the index holds values out of range ({error})", "see where: unify index verify"
+        ) from error
 
 
 def _or_error(make: Callable[[], _Made]) -> _Made | QueryError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from unify.engine.ann import AnnLatents
 from unify.engine.errors import DamagedIndex, IndexUnavailable
 from unify.engine.manifest import FileEntry, Manifest, read_manifest
 from unify.engine.postings import WINDOW
-from unify.engine.segment import Segment, codes_of
+from unify.engine.segment import Segment, codes_of, invert
 
 
 def verify(directory: Path, progress: Callable[[int, int], None] | None = None) -> list[str]:
@@ -127,7 +126,8 @@ def _check_rows(segment: Segment) -> Iterator[str]:
         yield "a moment's frames are out of range"
     if not (moments["start_s"] < moments["end_s"]).all():
         yield "a moment ends before it starts"
-    if not np.isfinite(segment.latents).all():
+    blocks = range(0, len(moments), WINDOW)  # an answer for each value of all would be gigabytes
+    if not all(np.isfinite(segment.latents[at : at + WINDOW]).all() for at in blocks):
         yield "a latent is not finite"
     if segment.ann_path:
         AnnLatents(segment.ann_path, len(segment), segment.latent_dim)  # raises
@@ -145,18 +145,21 @@ def _check_rows(segment: Segment) -> Iterator[str]:
 
 
 def _same_postings(segment: Segment) -> bool:
-    """Compare postings with forward rows, as sorted (row, term, code) triples."""
-    indptr, ids, codes = segment.postings
-    rows_indptr, terms, weights = segment.forward
-    lists = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    window, term = np.divmod(lists, segment.lexicon_size)
-    rows = window * WINDOW + ids
-    owner = np.repeat(np.arange(len(rows_indptr) - 1), np.diff(rows_indptr))
-    if len(rows) != len(owner):
+    """Compare postings with forward rows turned to postings again, a window at a time."""
+    lists, ids, codes = segment.postings
+    indptr, terms, weights = segment.forward
+    size = segment.lexicon_size
+    if len(ids) != len(terms) or lists[0] != 0:
         return False
-    order: Any = np.lexsort((term, rows))
-    return (
-        np.array_equal(rows[order], owner)
-        and np.array_equal(term[order], terms)
-        and np.array_equal(codes[order], codes_of(terms, weights, segment.scales))
-    )
+    for window, row in enumerate(range(0, len(segment), WINDOW)):
+        ends = indptr[row : row + WINDOW + 1]
+        span = slice(int(ends[0]), int(ends[-1]))
+        expected = invert(
+            ends - ends[0], terms[span], codes_of(terms[span], weights[span], segment.scales), size
+        )
+        held = lists[window * size : (window + 1) * size + 1]
+        same = np.array_equal(expected[0], held - ends[0])
+        same = same and np.array_equal(expected[1], ids[span])
+        if not (same and np.array_equal(expected[2], codes[span])):
+            return False
+    return True

@@ -311,3 +311,23 @@ def test_filter_only_query_lists_by_moment_id(searcher):
 def test_an_empty_index_answers_nothing(tmp_path):
     corpus = Corpus.make(tmp_path / "index", segments=0)
     assert len(Searcher(open_snapshot(corpus.directory), FakePack()).search("w1")) == 0
+
+
+def test_boosts_of_one_term_multiply_within_bounds(searcher):
+    for boosts, factor in (("w1^3 w1^2", 6), ("w1^100 " * 30, 100), ("w1^0 w1^2", 0)):
+        parsed = parse(f"w1 {boosts}")
+        (plain,) = searcher.encoder.encode_query(parsed.text).weights
+        boosted = searcher.encode(parsed).weights
+        assert boosted.tolist() == pytest.approx([plain * factor] if factor else [])
+
+
+def test_more_terms_than_16_bits_can_add_up():
+    rng = np.random.default_rng(0)
+    size = 20_000
+    rows = SparseRows.from_dense(rng.integers(1, 256, (20, size)).astype("f4"), size)
+    inverted = segment.invert(rows.indptr, rows.terms, rows.weights.astype(np.uint8), size)
+    lists = postings.Lists(inverted, size, 20, np.arange(size, dtype=np.uint16), np.ones(size))
+    found = postings.topk(lists, None, 5, True)
+    exact = np.add.reduceat(rows.weights.astype("f8"), rows.indptr[:-1])
+    assert (exact[found.rows] - found.scores <= found.slack).all()
+    assert np.delete(exact, found.rows).max() <= found.scores[-1] + found.slack

@@ -158,12 +158,12 @@ def test_a_full_disk_is_one_line_and_the_published_index_stays(corpus, monkeypat
 
 def test_values_out_of_range_are_damage_not_a_traceback(corpus):
     entry = read_manifest(corpus.directory).segments[0]
-    for name in ("forward_terms.npy", "moments.npy"):
+    for name in ("forward_terms.npy", "moments.npy", "postings_ids.npy"):
         path = entry.folder(corpus.directory) / name
         data = path.read_bytes()
         path.write_bytes(data[:128] + b"\xff" * (len(data) - 128))
         with pytest.raises(DamagedIndex):
-            Searcher(open_snapshot(corpus.directory), corpus.pack).search("w1 w2")
+            Searcher(open_snapshot(corpus.directory), corpus.pack).search("w1 +w2")
         path.write_bytes(data)
 
 
