@@ -26,7 +26,6 @@ from unify.engine.segment import (
 )
 from unify.engine.types import Float64, MomentCodes, SparseRows
 
-
 LARGEST = float(np.finfo(np.float16).max)  # weight
 
 
