@@ -3,8 +3,9 @@
     python benchmarks/cold.py INDEX [--runs N]
 
 Two commands in turn, A B A B ..., each a fresh process timed from outside: A is `unify search`
-on INDEX, B imports the same libraries, opens the pack's text side and ends. Prints medians and
-the median of the pairwise ratios; the first pair is not counted.
+on INDEX, B imports the same libraries (pydantic among them, which typer imports to read arguments),
+opens the pack's text side and ends. Prints medians and the median of the pairwise ratios; the first
+pair is not counted.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import time
 
 SEARCH = [sys.executable, "-m", "unify", "search", "a man cooking pasta", "--json", "--index"]
 LOAD = """
-import numpy, safetensors, tokenizers, typer, unify.cli.main, unify.engine.search
+import numpy, pydantic.types, safetensors, tokenizers, typer, unify.cli.main, unify.engine.search
 from unify.encoders.packs import open_pack
 pack = open_pack("mini")
 pack.encode_query("a man cooking pasta")

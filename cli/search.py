@@ -125,9 +125,9 @@ def search(
 
 def _show(found: Answer, query_id: int, *, shape: FormatName, explain: bool, plan: bool) -> None:
     """Print the hits of one query."""
-    from unify.cli.trec import trec_line
-
     if shape is FormatName.trec:
+        from unify.cli.trec import trec_line
+
         for hit in found:
             render.say(trec_line(query_id, hit, "unify"))
     elif shape is FormatName.json:

@@ -89,7 +89,7 @@ class Candidates:
 
     def add(self, ids: Int64) -> None:
         """Rescore ids not seen before, exactly and on both sides."""
-        new = np.unique(ids)
+        new = ids[first_places(ids)]
         if len(self.ids):
             new = np.setdiff1d(new, self.ids, assume_unique=True)
         parts = [self._rescore(new[at : at + BLOCK]) for at in range(0, len(new), BLOCK)]
@@ -117,10 +117,22 @@ class Candidates:
         order = np.argsort(-scores, kind="stable")
         if plan.per_video:
             videos = self._backend.video_ids(self.ids)[order]
-            _, first = np.unique(videos, return_index=True)  # each video's best moment
-            order = order[np.sort(first)]
+            order = order[np.sort(first_places(videos))]  # each video's best moment
         order = order[: plan.k]
         return order[scores[order] >= plan.threshold]
+
+
+def first_places(values: Int64) -> Int64:
+    """Return where each value first stands, by value (`np.unique` takes 10 ms to be imported).
+
+    >>> first_places(np.array([7, 3, 7, 1])).tolist()
+    [3, 1, 0]
+    """
+    order = np.argsort(values, kind="stable")
+    ascending = values[order]
+    new = np.ones(len(values), np.bool_)
+    new[1:] = ascending[1:] != ascending[:-1]
+    return order[new]
 
 
 def execute(

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import itertools
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from unify.engine import kernels
 from unify.engine.compiled import compiled
 from unify.engine.types import Bool, Float32, Float64, Int64, UInt8, UInt16
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 WINDOW = 65_536
 _FULL = 32_767  # the largest total of 16-bit accumulators
@@ -121,6 +123,8 @@ def _cuts(count: int, threads: int) -> list[tuple[int, int]]:
 @cache
 def pool() -> ThreadPoolExecutor:
     """Return the threads that kernels run on."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(os.cpu_count(), "unify")
 
 
