@@ -173,8 +173,9 @@ class _Run:
 
     def scan(self, fusion: Affine) -> Outcome:
         """Score every allowed row."""
-        self._found.add(self._backend.every(self._allowed) if self._plan.k else self._found.ids)
-        return self._affine(fusion, True, 0.0, 0)
+        if self._plan.k:
+            self._found.add(self._backend.every(self._allowed))
+        return self._affine(fusion, *self._ordered(fusion), True, 0.0, 0)
 
     def threshold(self, fusion: Affine) -> Outcome:
         """Fetch deeper until no unseen row can reach the last result."""
@@ -182,15 +183,14 @@ class _Run:
         while True:
             self._rounds += 1
             bound = self._round(fusion, depth)
-            scores = fusion(self._found.latent, self._found.lexicon)
-            results = self._found.results(scores, plan)
+            scores, results = self._ordered(fusion)
             full = len(results) == plan.k
             last = float(scores[results[-1]]) if full else plan.threshold
             self._watch.lap("rescore")
             if last > bound or len(self._found.ids) >= plan.allowed:
-                return self._affine(fusion, True, 0.0, depth)
+                return self._affine(fusion, scores, results, True, 0.0, depth)
             if plan.approximate and full:
-                return self._affine(fusion, False, bound - last, depth)
+                return self._affine(fusion, scores, results, False, bound - last, depth)
             if depth < plan.budget and self._in_time():
                 depth = min(depth * GROWTH, plan.budget)
                 continue
@@ -198,8 +198,8 @@ class _Run:
             if not full and few and math.isinf(plan.threshold):
                 # A few long videos fill the budget and hide the others: score every row.
                 self._found.add(self._backend.every(self._allowed))
-                return self._affine(fusion, True, 0.0, depth)
-            return self._affine(fusion, False, bound - last, depth)
+                return self._affine(fusion, *self._ordered(fusion), True, 0.0, depth)
+            return self._affine(fusion, scores, results, False, bound - last, depth)
 
     def ranks(self, fusion: Reciprocal) -> Outcome:
         """Fuse by ranks among the first rows of each side."""
@@ -303,13 +303,18 @@ class _Run:
             return -math.inf
         return float(fusion(bounds[:1], bounds[1:])[0])
 
-    def _affine(self, fusion: Affine, exact: bool, gap: float, depth: int) -> Outcome:
+    def _ordered(self, fusion: Affine) -> tuple[Float64, Int64]:
+        """Return the scores of all candidates, and the positions of the results."""
+        scores = fusion(self._found.latent, self._found.lexicon)
+        return scores, self._found.results(scores, self._plan)
+
+    def _affine(
+        self, fusion: Affine, scores: Float64, results: Int64, exact: bool, gap: float, depth: int
+    ) -> Outcome:
         found = self._found
-        scores = fusion(found.latent, found.lexicon)
         parts = np.stack(
             [found.latent * fusion.latent_scale, found.lexicon * fusion.lexicon_scale], axis=1
         )
-        results = found.results(scores, self._plan)
         self._watch.lap("rescore")
         return self._outcome(results, scores, parts, exact, gap, depth)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from unify.engine.types import Bool, Float32, Float64, Int16, Int32, Int64, UInt8, UInt16
 
+WINDOW = 65_536  # moments of an accumulator
 SHIFT = 15  # binary places of a factor
 LANES = 16  # partial sums of an inner product
 
@@ -32,14 +33,13 @@ def window_topk(  # noqa: C901 - one loop nest: numba would compile helpers apar
     scores: Int16,  # (k,) out, in units
 ) -> int:
     """Fill `rows` and `scores` with the k best rows, in no order; return how many there are."""
-    window = 65_536
     block = 256
     up = (1 << SHIFT) - 1  # rounds up, so that a total is never below the score
     k = len(rows)
     found = 0
-    totals = np.zeros(window, np.int16)
-    for first in range(begin, end, window):
-        width = min(window, end - first)
+    totals = np.zeros(WINDOW, np.int16)
+    for first in range(begin, end, WINDOW):
+        width = min(WINDOW, end - first)
         if not every:
             some = False
             for i in range(first, first + width):
@@ -47,7 +47,7 @@ def window_topk(  # noqa: C901 - one loop nest: numba would compile helpers apar
             if not some:
                 continue
         totals[:] = 0
-        base = first // window * size
+        base = first // WINDOW * size
         for q in range(len(terms)):
             factor = np.int64(factors[q])
             at = base + np.int64(terms[q])

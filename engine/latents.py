@@ -18,13 +18,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from unify.engine import durable
+from unify.engine import arrays, durable
 from unify.engine.errors import DamagedIndex, MissingPackage
 from unify.engine.types import Bool, Float16, Float32, Int64
 
-WIDEN_FROM = (
-    0.15  # share of allowed rows, from which all rows are searched, for more, then filtered
-)
+WIDEN_FROM = 0.15  # share of allowed rows; above, all rows are searched for more, then filtered
 WIDER = 2  # times as many as should be needed
 _GPU_LARGEST_K = 2048  # FAISS's limit; deeper fetches and filters stay on the CPU
 _GPU_BLOCK = 65_536  # rows copied at once
@@ -114,9 +112,7 @@ def read(path: Path, kind: str, count: int, dim: int) -> Any:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except (RuntimeError, MemoryError) as error:
         what = (str(error).splitlines() or ["lengths that cannot be"])[-1]
-        raise DamagedIndex(
-            f"{path} is damaged ({what})", "see all damage with: unify index verify"
-        ) from None
+        raise arrays.damaged(path, what) from None
 
 
 @cache

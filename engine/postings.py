@@ -25,7 +25,7 @@ from unify.engine.types import Bool, Float32, Float64, Int64, UInt8, UInt16
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-WINDOW = 65_536
+WINDOW = kernels.WINDOW
 _FULL = 32_767  # the largest total of 16-bit accumulators
 _MOST_TERMS = 4_096  # more would leave too few units between roundings
 _EPS = float(np.finfo(np.float32).eps)

@@ -31,7 +31,6 @@ from unify.engine.types import EncodedQuery
 
 BATCH = 128  # queries that share scans
 
-
 _Made = TypeVar("_Made")
 
 
@@ -234,7 +233,7 @@ class Searcher:
         return f"did you mean {', '.join(near)}? or {plain}" if near else plain
 
     def _missing(self, parsed: ParsedQuery) -> tuple[str, ...]:
-        terms = np.unique(np.array(self.encoder.lexicon.term_ids(parsed.text), np.uint16))
+        terms = np.array(sorted(set(self.encoder.lexicon.term_ids(parsed.text))), np.uint16)
         counts = self.backend.postings_count(terms)
         return tuple(self.encoder.lexicon.terms[int(term)] for term in terms[counts == 0])
 
