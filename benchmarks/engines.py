@@ -150,7 +150,9 @@ class UnifyLatent(_Ours):
 
     def search(self, latent: Float32, k: int) -> Found:
         """Fetch one side."""
-        return Found(self.rows(self.backend.latent_topk(latent, k, self.allowed, self.exact).ids))
+        return Found(
+            self.rows(self.backend.latent_topk(latent[None], k, self.allowed, self.exact, 1)[0].ids)
+        )
 
 
 class UnifyLatentExact(UnifyLatent):

@@ -28,6 +28,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,8 @@ import numpy as np
 
 from unify.engine import arrays, durable, rescore
 from unify.engine.latents import FlatLatents, gpu, load_faiss, map_flat, read
+from unify.engine.postings import pool
+from unify.engine.shared_scan import shared_topk
 from unify.engine.types import Bool, Float16, Float32, Int64
 
 ANN = "ann.faiss"
@@ -113,11 +117,13 @@ class AnnLatents:
         self._axes: Float32 = axes[: kept * dim].reshape(kept, dim)
         self._index = read(path, "IwPf", count, kept)
 
-    def candidates(self, query: Float32, k: int, allow: Bool | None, share: float) -> Int64:
-        """Return up to k allowed rows that may be the best, in no order.
+    def candidates(
+        self, queries: Float32, k: int, allow: Bool | None, share: float
+    ) -> tuple[Int64, Float32]:
+        """Return (B, k) allowed rows that may be the best, and their scores by code; -1: none.
 
         Args:
-            query: (D,) float32.
+            queries: (B, D) float32; several share the reading of lists.
             k: how many.
             allow: (M,) bool, or None for all.
             share: of rows allowed, above 0. The best allowed rows lie the further off the fewer
@@ -128,10 +134,26 @@ class AnnLatents:
         probes = self._faiss.SearchParametersIVF(nprobe=looked_at)
         if allow is not None:
             probes.sel = self._faiss.IDSelectorBitmap(np.packbits(allow, bitorder="little"))
-        self._faiss.omp_set_num_threads(1)  # holds for the calling thread alone
-        _, rows = self._index.search((self._axes @ query).reshape(1, -1), k, params=probes)
-        found: Int64 = rows[0][rows[0] >= 0]
-        return found
+        # Holds for the calling thread alone; one query takes longer on several.
+        self._faiss.omp_set_num_threads(1 if len(queries) == 1 else os.cpu_count() or 1)
+        scores, rows = self._index.search(queries @ self._axes.T, k, params=probes)
+        return rows, scores
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one segment has for one query.
+
+    Attributes:
+        rows: (n,) int64, the best first.
+        scores: (n,) float32.
+        listed: whether rows came from lists: more of them than were asked for, their scores by
+            code alone.
+    """
+
+    rows: Int64
+    scores: Float32
+    listed: bool
 
 
 class SegmentLatents:
@@ -173,23 +195,82 @@ class SegmentLatents:
     def _share(self, allow: Bool | None) -> float:
         return 1.0 if allow is None else float(np.count_nonzero(allow)) / self._count
 
-    def topk(
-        self, query: Float32, k: int, allow: Bool | None, exact: bool
-    ) -> tuple[Int64, Float32, bool]:
-        """Return rows and scores of the k best allowed vectors, best first, and whether surely.
-
-        Args:
-            query: (D,) float32.
-            k: how many, at least 1; fewer come back when fewer are allowed.
-            allow: (M,) bool, or None for all.
-            exact: search flat.
-        """
+    def fetch(self, queries: Float32, k: int, allow: Bool | None, exact: bool) -> list[Found]:
+        """Return what each of (B, D) queries finds, by lists or flat; see `topk`."""
         share = self._share(allow)
         if exact or not self.approximates(allow) or k > DEEPEST * share * self._count:
-            return *self._exact.topk(query, k, allow), True
-        rows = np.sort(self._lists.candidates(query, max(FETCH * k, LEAST), allow, share))
-        if len(rows) < k:  # what is allowed lies far from the query
-            return *self._exact.topk(query, k, allow), True
-        scores = rescore.latent_scores(self._vectors, rows, query.astype(np.float64), self._fast)
-        best = np.argsort(-scores, kind="stable")[:k]
-        return rows[best], scores[best].astype(np.float32), False
+            return self._flat_topk(queries, k, allow)
+        rows, codes = self._lists.candidates(queries, max(FETCH * k, LEAST), allow, share)
+        there = rows >= 0
+        return [
+            Found(own[some], scores[some], True)
+            if np.count_nonzero(some) >= k
+            else self._flat_topk(query[None], k, allow)[0]  # what is allowed lies far from it
+            for query, own, scores, some in zip(queries, rows, codes, there, strict=True)
+        ]
+
+    def _flat_topk(self, queries: Float32, k: int, allow: Bool | None) -> list[Found]:
+        if len(queries) > 1:
+            many = shared_topk(self._vectors, queries, k, allow, self._fast)
+        else:
+            many = [self._exact.topk(queries[0], k, allow)]
+        return [Found(rows, scores, False) for rows, scores in many]
+
+    def scores(self, rows: Int64, query: Float32) -> Float32:
+        """Return (n,) scores of ascending rows from the stored values."""
+        exact = rescore.latent_scores(self._vectors, rows, query.astype(np.float64), self._fast)
+        return exact.astype(np.float32)
+
+
+def topk(
+    segments: Sequence[SegmentLatents],
+    queries: Float32,
+    k: int,
+    allows: Sequence[Bool | None],
+    exact: bool,
+    threads: int = 1,
+) -> list[tuple[list[tuple[Int64, Float32]], bool]]:
+    """Return for each query every segment's best rows and their scores, and whether surely.
+
+    Of what lists have found in all segments together, only the best by code are scored from the
+    stored values: reading these in random order is the dear part.
+
+    Args:
+        segments: S of them.
+        queries: (B, D) float32; several share scans.
+        k: how many, at least 1; fewer come back when fewer are allowed.
+        allows: for each segment, (M,) bool, or None for all.
+        exact: search flat.
+        threads: that share the segments of one query; many queries use all processors.
+    """
+    run = map if threads == 1 or len(queries) > 1 else pool().map
+    by_segment = run(
+        lambda pair: pair[0].fetch(queries, k, pair[1], exact), zip(segments, allows, strict=True)
+    )
+    run = map if len(queries) == 1 else pool().map
+    return list(
+        run(
+            lambda pair: (_scored(segments, *pair, k), not any(part.listed for part in pair[1])),
+            zip(queries, zip(*by_segment, strict=True), strict=True),
+        )
+    )
+
+
+def _scored(
+    segments: Sequence[SegmentLatents], query: Float32, found: Sequence[Found], k: int
+) -> list[tuple[Int64, Float32]]:
+    """Return rows and scores by segment, best first."""
+    codes = [part.scores for part in found if part.listed]
+    most = max(FETCH * k, LEAST)
+    together = np.concatenate(codes) if len(codes) > 1 else np.zeros(0, np.float32)
+    least = np.partition(together, -most)[-most] if len(together) > most else -np.inf
+    parts = []
+    for segment, part in zip(segments, found, strict=True):
+        rows, scores = part.rows, part.scores
+        if part.listed:
+            rows = np.sort(rows[scores >= least])
+            scores = segment.scores(rows, query)
+            order = np.argsort(-scores, kind="stable")[:k]
+            rows, scores = rows[order], scores[order]
+        parts.append((rows, scores))
+    return parts

@@ -32,7 +32,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A hard condition in term ids: any of `terms` shows, or (negated) none does."""
+    """A hard condition in term ids: any of `terms` shows or is said, or (negated) none."""
 
     terms: tuple[int, ...]
     negated: bool
@@ -71,13 +71,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class MomentFacts:
-    """Where a moment lies."""
+    """Where a moment lies; `copies` are the absolute paths of other files of the same content."""
 
     video_id: int
     video: str
     path: str
     start_s: float
     end_s: float
+    copies: tuple[str, ...] = ()
 
 
 class Backend(Protocol):
@@ -101,19 +102,18 @@ class Backend(Protocol):
         """Return whether `latent_topk` has a structure for these rows that may miss some."""
         ...
 
-    def latent_topk(self, latent: Float32, k: int, allowed: Allowed, exact: bool) -> Fetched:
-        """Return the k allowed rows with the largest inner product with `latent` (D,).
+    def latent_topk(
+        self, latents: Float32, k: int, allowed: Allowed, exact: bool, threads: int
+    ) -> list[Fetched]:
+        """Return for each query the k allowed rows with the largest inner product with its latent.
 
         Args:
-            latent: (D,) of unit length.
+            latents: (B, D) of unit length; several share scans.
             k: how many, at least 1.
             allowed: the rows that may be returned.
             exact: miss no row; otherwise the bound may be infinite.
+            threads: to use, at most.
         """
-        ...
-
-    def latent_topk_many(self, latents: Float32, k: int, allowed: Allowed) -> list[Fetched]:
-        """Return what `latent_topk` does with `exact` for each of (B, D) latents, in one scan."""
         ...
 
     def lexicon_topk(
@@ -158,7 +158,7 @@ class Backend(Protocol):
         ...
 
     def term_counts(self, shows: float) -> Int64:
-        """Return (V,) numbers of live rows that show each term at `shows` or above."""
+        """Return (V,) numbers of live rows that show each word at `shows` or above."""
         ...
 
     def moments_of(self, video: str) -> Int64:

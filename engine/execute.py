@@ -266,9 +266,10 @@ class _Run:
             side, self._first = self._first, None
         else:
             assert self._query.latent is not None
+            plan, latents = self._plan, self._query.latent[None]
             side = self._backend.latent_topk(
-                self._query.latent, depth, self._allowed, exact=not self._plan.approximate
-            )
+                latents, depth, self._allowed, not plan.approximate, plan.latent_threads
+            )[0]
         self._fetched["latent"] = len(side.ids)
         self._watch.lap("latent")
         return side

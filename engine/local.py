@@ -15,6 +15,7 @@ import numpy as np
 
 from unify.engine import arrays, claims, rescore, tables
 from unify.engine.ann import SegmentLatents
+from unify.engine.ann import topk as topk_latents
 from unify.engine.backend import Allowed, Condition, Fetched, MomentFacts, Statistics
 from unify.engine.compiled import COMPILE_FROM
 from unify.engine.errors import DamagedIndex, UsageError
@@ -22,7 +23,6 @@ from unify.engine.manifest import Manifest, Video, read_manifest
 from unify.engine.postings import WINDOW, Lists, best, topk
 from unify.engine.query import Filters
 from unify.engine.segment import Segment
-from unify.engine.shared_scan import shared_topk
 from unify.engine.types import Bool, Float32, Float64, Int64, UInt16
 
 _EPS = float(np.finfo(np.float32).eps)
@@ -125,30 +125,22 @@ class LocalBackend:
             for i, latents in enumerate(self._latents)
         )
 
-    def latent_topk(self, latent: Float32, k: int, allowed: Allowed, exact: bool) -> Fetched:
+    def latent_topk(
+        self, latents: Float32, k: int, allowed: Allowed, exact: bool, threads: int
+    ) -> list[Fetched]:
         """See `Backend`. The bound is infinite where any segment was searched by its lists."""
-        parts, certain = [], True
-        for i, (segment, latents) in enumerate(zip(self.segments, self._latents, strict=True)):
-            allow = None if allowed.rows is None else allowed.rows[i]
-            rows, scores, surely = latents.topk(latent, k, allow, exact)
-            parts.append((rows + segment.base, scores))
-            certain &= surely
-        slack = len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01  # float32 sum, unit rows
-        found = _merge(parts, k, allowed.moments, slack)
-        return found if certain else replace(found, bound=np.inf)
-
-    def latent_topk_many(self, latents: Float32, k: int, allowed: Allowed) -> list[Fetched]:
-        """See `Backend`."""
-        found: list[list[tuple[Int64, Float32]]] = [[] for _ in latents]
-        for i, segment in enumerate(self.segments):
-            allow = None if allowed.rows is None else allowed.rows[i]
-            parts = shared_topk(segment.latents, latents, k, allow, self._fast)
-            for own, (rows, scores) in zip(found, parts, strict=True):
-                own.append((rows + segment.base, scores))
-        return [
-            _merge(own, k, allowed.moments, _flat_slack(latent))
-            for own, latent in zip(found, latents, strict=True)
-        ]
+        rows = [None] * len(self.segments) if allowed.rows is None else allowed.rows
+        fetched = []
+        found = topk_latents(self._latents, latents, k, rows, exact, threads)
+        for latent, (parts, surely) in zip(latents, found, strict=True):
+            ids = [
+                (own + segment.base, scores)
+                for segment, (own, scores) in zip(self.segments, parts, strict=True)
+            ]
+            slack = len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01  # a float32 sum
+            merged = _merge(ids, k, allowed.moments, slack)  # over rows of unit length
+            fetched.append(merged if surely else replace(merged, bound=np.inf))
+        return fetched
 
     def lexicon_topk(
         self, terms: UInt16, weights: Float32, k: int, allowed: Allowed, threads: int
@@ -276,11 +268,6 @@ class LocalBackend:
         owners = ids >> 32
         split = ((s, np.flatnonzero(owners == s.id)) for s in self.segments)
         return [(s, at, ids[at] & 0xFFFFFFFF) for s, at in split if len(at)]
-
-
-def _flat_slack(latent: Float32) -> float:
-    """Return the most that a float32 sum over a row of unit length is off."""
-    return len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01
 
 
 def _count(rows: list[Bool]) -> int:

@@ -33,6 +33,7 @@ GROWTH = 4
 BUDGET = 32_768  # rows fetched per side at most
 SCAN_ROWS = 1_024  # at most this many allowed rows are scored without counting costs
 SCAN_SHARE = 0.05  # of all rows: of more, costs measured at a bad moment could mislead
+LISTED = 0.03  # of the time of a flat scan that lists take
 THREAD_GAIN = 4.0  # a thread must save this many times what it costs to start
 
 
@@ -75,6 +76,7 @@ class Plan:
         lexicon: whether the lexicon side fetches.
         approximate: whether the latent side fetches by a structure that may miss rows.
         threads: that share the lexicon side's windows.
+        latent_threads: that share the latent side's segments.
         allowed: rows that may be returned.
         postings: rows that hold a query term, summed over terms (an upper bound after filters).
         depth: first depth of a fetch.
@@ -91,6 +93,7 @@ class Plan:
     lexicon: bool
     approximate: bool
     threads: int
+    latent_threads: int
     allowed: int
     postings: int
     depth: int
@@ -137,24 +140,26 @@ def make_plan(
     approximate = latent and not scan and not wanted.exact and backend.approximates(allowed)
     depth = RANK_DEPTH if ranked else _first_depth(k, approximate)
     budget = max(wanted.budget, k)
+    reading = LISTED * flat if approximate else flat
+    latent_threads = _threads(reading, costs, statistics.segments) if latent else 1
     estimates = {"rescore": (scanning if scan else 2 * costs.rescore * depth) / 1e6}
     if not scan:
         estimates = {
-            **({"latent": (0.02 * flat if approximate else flat) / 1e6} if latent else {}),
+            **({"latent": reading / latent_threads / 1e6} if latent else {}),
             **({"lexicon": adding / threads / 1e6} if lexicon else {}),
             **estimates,
         }
     structure = Structure.RANKS if ranked else Structure.THRESHOLD
     return Plan(
         Structure.SCAN if scan else structure, latent, lexicon, approximate, threads,
-        allowed.moments, postings, min(depth, budget), budget, wanted.budget_ms, k,
+        latent_threads, allowed.moments, postings, min(depth, budget), budget, wanted.budget_ms, k,
         wanted.per_video, wanted.threshold, estimates,
     )  # fmt: skip
 
 
-def _threads(nanoseconds: float, costs: Costs, windows: int) -> int:
+def _threads(nanoseconds: float, costs: Costs, parts: int) -> int:
     """Return how many threads pay: each must save some times what starting it costs."""
-    most = min(CORES, windows)
+    most = min(CORES, parts)
     pays = int(nanoseconds / (THREAD_GAIN * costs.call))
     return max(1, min(most, pays))
 

@@ -32,7 +32,7 @@ def latent_scores(latents: Float16, rows: Int64, query: Float64, fast: bool) -> 
     if fast:
         out = np.empty(len(rows))
         halves = latents.view(np.uint16)
-        compiled(kernels.latent_scores)(halves, float16_values(), rows, query, out)
+        compiled(kernels.latent_scores)(halves, rows, query, out)
         return out
     width = -(-len(query) // LANES) * LANES
     products = np.zeros((len(rows), width))

@@ -63,7 +63,7 @@ class Searcher:
     ) -> Iterator[Answer | QueryError]:
         """Answer queries in order, each as `search` does, sharing work between those of a batch.
 
-        A batch is encoded at once, its flat scans over the latents are one, and the rest of it
+        A batch is encoded at once, its scans over the latents are one, and the rest of it
         runs on all processors.
 
         Args:
@@ -94,7 +94,7 @@ class Searcher:
         ]
         good = [query for query in prepared if isinstance(query, _Prepared)]
         latents = self._shared_latents(good)
-        alone = [replace(query, plan=replace(query.plan, threads=1)) for query in good]
+        alone = [replace(query, plan=replace(query.plan, threads=1, latent_threads=1)) for query in good]
         answers = iter(
             pool().map(lambda pair: self._answer(pair[0], options, pair[1]),
                        zip(alone, latents, strict=True))
@@ -108,14 +108,17 @@ class Searcher:
         sharing = defaultdict(list)
         for place, query in enumerate(batch):
             plan = query.plan
-            if plan.latent and not plan.approximate and plan.structure is not Structure.SCAN:
-                sharing[id(query.allowed.rows), plan.first_depth].append(place)
-        for (_, depth), places in sharing.items():
+            if plan.latent and plan.structure is not Structure.SCAN:
+                same = (id(query.allowed.rows), plan.first_depth, plan.approximate)
+                sharing[same].append(place)
+        for (_, depth, approximate), places in sharing.items():
             if len(places) > 1:
                 latents = np.stack(
                     [q for p in places if (q := batch[p].encoded.latent) is not None]
                 )
-                fetched = self.backend.latent_topk_many(latents, depth, batch[places[0]].allowed)
+                fetched = self.backend.latent_topk(
+                    latents, depth, batch[places[0]].allowed, not approximate, threads=1
+                )
                 for place, side in zip(places, fetched, strict=True):
                     found[place] = side
         return found

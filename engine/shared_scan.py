@@ -12,7 +12,6 @@ import numpy as np
 from unify.engine import kernels
 from unify.engine.compiled import compiled
 from unify.engine.postings import best
-from unify.engine.rescore import float16_values
 from unify.engine.types import Bool, Float16, Float32, Int64
 
 BLOCK = 8_192  # rows: 16 MiB of float32 at D = 512
@@ -36,7 +35,7 @@ def shared_topk(
         part = latents[start : start + BLOCK]
         wide = block[: len(part)]
         if fast:
-            compiled(kernels.widen)(part.view(np.uint16), float16_values(), wide)
+            compiled(kernels.widen)(part.view(np.uint16), wide)
         else:
             wide[:] = part
         products = queries @ wide.T  # (B, rows)

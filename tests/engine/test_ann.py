@@ -41,11 +41,19 @@ def latents(folder) -> SegmentLatents:
     return SegmentLatents(folder / "flat", folder / "ann.faiss", COUNT, DIM)
 
 
+def topk(
+    latents: SegmentLatents, query: np.ndarray, k: int, allow: np.ndarray | None, exact: bool
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """One query over one segment."""
+    [([(rows, scores)], surely)] = ann.topk([latents], query[None], k, [allow], exact)
+    return rows, scores, surely
+
+
 def recall(latents: SegmentLatents, k: int, allow: np.ndarray | None) -> float:
     shares = []
     for query in clustered(2)[:50].astype(np.float32):
-        right, _, surely = latents.topk(query, k, allow, exact=True)
-        found, scores, guess = latents.topk(query, k, allow, exact=False)
+        right, _, surely = topk(latents, query, k, allow, exact=True)
+        found, scores, guess = topk(latents, query, k, allow, exact=False)
         assert surely
         assert not guess
         assert (np.diff(scores) <= 0).all()
@@ -76,12 +84,12 @@ def test_a_selective_filter_is_searched_exactly(latents):
     allow = np.random.default_rng(3).random(COUNT) < FLAT_BELOW / 2
     assert not latents.approximates(allow)
     query = clustered(2)[0].astype(np.float32)
-    rows, _, surely = latents.topk(query, 50, allow, exact=False)
+    rows, _, surely = topk(latents, query, 50, allow, exact=False)
     assert surely
     scores = clustered(1).astype("f4") @ query
     scores[~allow] = -2
     np.testing.assert_array_equal(rows, np.argsort(-scores)[:50])
-    assert len(latents.topk(query, 10, np.zeros(COUNT, np.bool_), exact=False)[0]) == 0
+    assert len(topk(latents, query, 10, np.zeros(COUNT, np.bool_), exact=False)[0]) == 0
 
 
 def test_a_filter_far_from_the_query_gives_as_many_as_there_are(latents):
@@ -89,14 +97,41 @@ def test_a_filter_far_from_the_query_gives_as_many_as_there_are(latents):
     scores = clustered(1).astype("f4") @ query
     allow = scores < np.quantile(scores, 0.3)
     with mock.patch.object(ann, "PROBES", 0.01):
-        rows, _, surely = latents.topk(query, 50, allow, exact=False)
+        rows, _, surely = topk(latents, query, 50, allow, exact=False)
     assert surely
     np.testing.assert_array_equal(rows, np.argsort(np.where(allow, -scores, 2))[:50])
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("filtered", [False, True])
+def test_many_queries_and_threads_find_what_one_query_finds(latents, folder, exact, filtered):
+    small = SegmentLatents(folder / "flat", None, COUNT, DIM)
+    segments = [latents, small, latents]
+    allow = np.random.default_rng(3).random(COUNT) < 0.4 if filtered else None
+    allows = [allow, None, None]
+    queries = clustered(2)[:9].astype(np.float32)
+    many = ann.topk(segments, queries, 30, allows, exact)
+    for query, (parts, surely) in zip(queries, many, strict=True):
+        [(alone, certain)] = ann.topk(segments, query[None], 30, allows, exact, threads=2)
+        assert surely is certain is exact
+        for (rows, scores), (right, others) in zip(parts, alone, strict=True):
+            np.testing.assert_allclose(scores, others, atol=1e-5)
+            assert len(np.intersect1d(rows, right)) >= len(right) - 2  # ties of float32 sums
+
+
+def test_what_several_segments_list_is_scored_once_for_all(latents):
+    query = clustered(2)[:1].astype(np.float32)
+    with mock.patch.object(SegmentLatents, "scores", autospec=True) as scores:
+        scores.side_effect = lambda self, rows, query: np.zeros(len(rows), np.float32)
+        ann.topk([latents] * 3, query, 30, [None] * 3, exact=False)
+    assert (
+        sum(len(call.args[1]) for call in scores.call_args_list) < 1.1 * ann.LEAST
+    )  # of 3 times as many
+
+
 def test_a_deep_fetch_is_flat(latents):
     query = clustered(2)[0].astype(np.float32)
-    assert latents.topk(query, COUNT // 2, None, exact=False)[2]
+    assert topk(latents, query, COUNT // 2, None, exact=False)[2]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -124,9 +159,9 @@ def test_a_damaged_file_is_one_clear_line(folder, tmp_path, name, damage):
     (tmp_path / name).write_bytes(damage((folder / name).read_bytes()))
     broken = SegmentLatents(folder / "flat", tmp_path / "ann.faiss", COUNT, DIM)
     query = clustered(2)[0].astype(np.float32)
-    assert len(broken.topk(query, 10, None, exact=True)[0]) == 10
+    assert len(topk(broken, query, 10, None, exact=True)[0]) == 10
     with pytest.raises(DamagedIndex) as caught:
-        broken.topk(query, 10, None, exact=False)
+        topk(broken, query, 10, None, exact=False)
     assert str(tmp_path / name) in str(caught.value)
     assert "unify index verify" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -136,7 +171,7 @@ def test_a_damaged_file_is_one_clear_line(folder, tmp_path, name, damage):
 def test_another_segments_file_is_refused(folder, count):
     latents = SegmentLatents(folder / "flat", folder / "ann.faiss", count, DIM)
     with pytest.raises(DamagedIndex, match="of another matrix"):
-        latents.topk(np.ones(DIM, np.float32), 1, None, exact=False)
+        topk(latents, np.ones(DIM, np.float32), 1, None, exact=False)
 
 
 @pytest.fixture
@@ -152,7 +187,7 @@ def large(tmp_path) -> Corpus:
 def fetched(backend: LocalBackend, k: int, filters: Filters, exact: bool):
     query = np.ones(8, np.float32) / np.float32(np.sqrt(8))
     allowed = backend.allowed(filters, [], 0.5)
-    return allowed, backend.latent_topk(query, k, allowed, exact=exact)
+    return allowed, backend.latent_topk(query[None], k, allowed, exact, 1)[0]
 
 
 def test_a_backend_promises_nothing_where_lists_were_used(large):

@@ -22,7 +22,7 @@ def widened() -> list[float]:
     """What a freshly made kernel answers."""
     halves = np.array([[1.0, 2.5]], np.float16)
     out = np.zeros((1, 2), np.float32)
-    compiled.__wrapped__(kernels.widen)(halves.view(np.uint16), rescore.float16_values(), out)
+    compiled.__wrapped__(kernels.widen)(halves.view(np.uint16), out)
     return out[0].tolist()
 
 

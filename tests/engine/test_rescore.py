@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unify.engine import rescore, shared_scan
+from unify.engine import kernels, rescore, shared_scan
+from unify.engine.compiled import compiled
 from unify.engine.types import SparseRows
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -27,6 +28,10 @@ def test_latent_scores_do_not_depend_on_the_way(seed, dim):
 def test_every_float16_is_widened_exactly():
     halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     np.testing.assert_array_equal(rescore.float16_values(), halves.astype(np.float32))
+    finite = halves[np.isfinite(halves)][None]
+    out = np.zeros(finite.shape, np.float32)
+    compiled(kernels.widen)(finite.view(np.uint16), out)
+    np.testing.assert_array_equal(out, finite.astype(np.float32))
 
 
 @given(SEEDS)
