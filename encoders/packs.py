@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from unify.encoders.heads import HeadsFile, VideoHead
 from unify.encoders.manifest import FILE_NAME, Heads, Manifest, Towers, read_manifest
 from unify.encoders.sentences import SentenceEncoder, Sentences
+from unify.encoders.speech import spoken_terms
 from unify.engine.errors import UsageError
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Calibration, EncodedQuery, Float32, Int64, MomentCodes, UInt8
@@ -89,6 +90,10 @@ class Pack:
     def lexicon(self) -> Lexicon:
         """The V terms."""
         return Lexicon.read(self._folder / "lexicon.txt")
+
+    def terms_of(self, text: str) -> list[int]:
+        """Return the terms that a spoken text names; see `VideoEncoder.terms_of`."""
+        return spoken_terms(self.lexicon, text)
 
     @cached_property
     def calibration(self) -> Calibration:

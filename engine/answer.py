@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import overload
 
 from unify.engine.execute import Outcome
 from unify.engine.planner import Plan
 from unify.engine.query import ParsedQuery
+
+
+class Source(StrEnum):
+    """What tells that a term is in a moment."""
+
+    PICTURES = "pictures"
+    SUBTITLES = "subtitles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,9 @@ class TermMatch:
         moment: its weight in the moment.
         product: query * moment; products add up to the raw lexicon score.
         part: the product's share of the hit's score.
+        source: what tells so; a word that shows and is said is two matches.
+        said_s: (start, end) in seconds from first to last picture while it is said; empty for
+            what shows, of which `engine/explain.py` says when.
     """
 
     term: str
@@ -28,6 +39,8 @@ class TermMatch:
     moment: float
     product: float
     part: float
+    source: Source = Source.PICTURES
+    said_s: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ class Hit:
         terms: every matching term, the largest part first.
         exact: whether the answer is certified identical to brute force.
         weak: whether the fused score lies below the pack's cut-off.
+        copies: absolute paths of other files of the same content.
     """
 
     rank: int
@@ -67,6 +81,7 @@ class Hit:
     terms: tuple[TermMatch, ...]
     exact: bool
     weak: bool
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

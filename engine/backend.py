@@ -141,6 +141,10 @@ class Backend(Protocol):
         """Return (n, Q) exact weights of the given terms from stored values."""
         ...
 
+    def latents(self, ids: Int64) -> Float32:
+        """Return (n, D) stored latents."""
+        ...
+
     def video_ids(self, ids: Int64) -> Int64:
         """Return (n,) video ids."""
         ...

@@ -62,7 +62,7 @@ class SegmentBuilder:
         if len(codes.tracks) != len(frame_times):
             raise ValueError(f"{len(codes.tracks)} frame tracks for {len(frame_times)} frames")
         for rows in (codes.lexicon, codes.tracks):
-            if len(rows.terms) and int(rows.terms.max()) >= self._settings.lexicon_size:
+            if len(rows.terms) and int(rows.terms.max()) >= self._settings.stored_terms:
                 raise ValueError("a term id is outside the lexicon")
             if not ((rows.weights > 0) & (rows.weights <= LARGEST)).all():  # false for NaN too
                 raise ValueError(f"a weight is not above 0 and at most {LARGEST:g}")
@@ -94,7 +94,7 @@ class SegmentBuilder:
         return write_segment(directory, segment_id, self._settings.latent_dim, fill)
 
     def _columns(self) -> dict[str, Any]:
-        size = self._settings.lexicon_size
+        size = self._settings.stored_terms
         rows = SparseRows.concatenate([codes.lexicon for *_, codes in self._videos])
         tracks = SparseRows.concatenate([codes.tracks for *_, codes in self._videos])
         weights = stored(rows.weights)

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from unify.engine.errors import UsageError
 from unify.engine.types import MAX_TERMS
 
 WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
@@ -43,7 +44,7 @@ class Lexicon:
 
     def __init__(self, terms: Sequence[str], forms: Sequence[Sequence[str]] = ()) -> None:
         if len(terms) > MAX_TERMS:
-            raise ValueError(f"a lexicon holds at most {MAX_TERMS} terms, not {len(terms)}")
+            raise ValueError(f"a lexicon holds at most {MAX_TERMS:,} terms, not {len(terms):,}")
         self.terms = tuple(terms)
         self._ids = {term: i for i, term in enumerate(self.terms)}
         if len(self._ids) != len(self.terms):
@@ -54,9 +55,16 @@ class Lexicon:
 
     @classmethod
     def read(cls, path: Path) -> Lexicon:
-        """Read a lexicon file."""
+        """Read a lexicon file.
+
+        Raises:
+            UsageError: it has more terms than can be stored, or one of them twice.
+        """
         rows = [line.split() for line in path.read_text("utf-8").splitlines() if line.strip()]
-        return cls([row[0] for row in rows], [row[1:] for row in rows])
+        try:
+            return cls([row[0] for row in rows], [row[1:] for row in rows])
+        except ValueError as error:
+            raise UsageError(f"{path}: {error}", "use a pack with another lexicon") from None
 
     def __len__(self) -> int:
         return len(self.terms)

@@ -61,12 +61,12 @@ class LocalBackend:
             self._claim = claims.share(directory / manifest.tables[0].name)
         for file in manifest.tables:
             arrays.check_size(directory / file.name, file)
-        self.videos: dict[int, Video] = tables.read_videos(directory, manifest)
+        self.videos = tables.open_videos(directory, manifest)
         self._dead = tables.read_tombstones(directory, manifest)
         self.segments = [
             Segment(directory, entry, manifest.settings) for entry in manifest.segments
         ]
-        self._known_paths: dict[int, tuple[str, str]] = {}
+        self._known_paths: dict[int, list[tuple[str, str]]] = {}
         self._fast = manifest.moments >= COMPILE_FROM
         self._latents = [
             SegmentLatents(s.latents_path, s.ann_path, len(s), s.latent_dim, self._fast)
@@ -95,7 +95,9 @@ class LocalBackend:
         """See `Backend`."""
         rows = self._alive
         if filters:
-            kept = np.array([v.id for v in self.videos.values() if self._passes(v, filters)], "<u4")
+            kept = np.array(
+                [v.id for v in self.videos.all.values() if self._passes(v, filters)], "<u4"
+            )
             rows = _both(
                 rows, [np.isin(segment.moments["video"], kept) for segment in self.segments]
             )
@@ -111,9 +113,9 @@ class LocalBackend:
         return Allowed(_count(rows), len(videos), rows)
 
     def _passes(self, video: Video, filters: Filters) -> bool:
-        path = self._paths(video.id)[0].lower()
+        paths = [shown.lower() for shown, _ in self._paths(video.id)] if filters.paths else [""]
         return (
-            all(part.lower() in path for part in filters.paths)
+            any(all(part.lower() in path for part in filters.paths) for path in paths)
             and filters.min_s <= video.duration_s <= filters.max_s
             and filters.after <= video.recorded < filters.before
         )
@@ -150,7 +152,7 @@ class LocalBackend:
         slack = 0.0
         for i, segment in enumerate(self.segments):
             factors = weights.astype(np.float64) * segment.scales[terms]
-            lists = Lists(segment.postings, segment.lexicon_size, len(segment), terms, factors)
+            lists = Lists(segment.postings, segment.stored_terms, len(segment), terms, factors)
             allow = None if allowed.rows is None else allowed.rows[i]
             found = topk(lists, allow, k, self._fast, threads)
             parts.append((found.rows + segment.base, found.scores))
@@ -177,7 +179,7 @@ class LocalBackend:
     def lexicon_scores(self, ids: Int64, terms: UInt16, weights: Float32) -> Float64:
         """See `Backend`."""
         scores = np.zeros(len(ids))
-        query = np.zeros(self.manifest.settings.lexicon_size)
+        query = np.zeros(self.manifest.settings.stored_terms)
         query[terms] = weights
         for segment, at, rows in self._by_segment(ids):
             scores[at] = rescore.lexicon_scores(segment.forward, rows, query, self._fast)
@@ -189,6 +191,13 @@ class LocalBackend:
         for segment, at, rows in self._by_segment(ids):
             weights[at] = _gather(segment, segment.forward, rows, terms)
         return weights
+
+    def latents(self, ids: Int64) -> Float32:
+        """See `Backend`."""
+        rows = np.zeros((len(ids), self.manifest.settings.latent_dim), np.float32)
+        for segment, at, own in self._by_segment(ids):
+            rows[at] = segment.latents[own]
+        return rows
 
     def video_ids(self, ids: Int64) -> Int64:
         """See `Backend`."""
@@ -202,7 +211,7 @@ class LocalBackend:
         counts = np.zeros(len(terms), np.int64)
         for segment in self.segments:
             indptr = segment.postings[0]
-            windows = np.arange(0, len(indptr) - 1, segment.lexicon_size)
+            windows = np.arange(0, len(indptr) - 1, segment.stored_terms)
             at = windows[:, None] + terms.astype(np.int64)  # (windows, Q)
             counts += (indptr[at + 1] - indptr[at]).sum(axis=0)
         return counts
@@ -212,8 +221,11 @@ class LocalBackend:
         segment, row = self._locate(moment)
         record = segment.moments[row]
         video = int(record["video"])
-        shown, path = self._paths(video)
-        return MomentFacts(video, shown, path, float(record["start_s"]), float(record["end_s"]))
+        (shown, path), *copies = self._paths(video)
+        return MomentFacts(
+            video, shown, path, float(record["start_s"]), float(record["end_s"]),
+            tuple(copy for _, copy in copies),
+        )  # fmt: skip
 
     def tracks(self, moment: int, terms: UInt16) -> tuple[Float64, Float64]:
         """See `Backend`."""
@@ -227,7 +239,7 @@ class LocalBackend:
         counts = np.zeros(self.manifest.settings.lexicon_size, np.int64)
         for i, segment in enumerate(self.segments):
             indptr, terms, weights = segment.forward
-            shown = weights >= np.float64(shows)
+            shown = (weights >= np.float64(shows)) & (terms < len(counts))
             if self._alive is not None:
                 shown &= np.repeat(self._alive[i], np.diff(indptr))
             counts += np.bincount(terms[shown], minlength=len(counts))
@@ -236,9 +248,8 @@ class LocalBackend:
     def moments_of(self, video: str) -> Int64:
         """See `Backend`."""
         wanted = (os.path.normpath(video), os.path.abspath(video))  # noqa: PTH100 - links stay
-        for known in self.videos.values():
-            shown, path = self._paths(known.id)
-            if wanted[0] == shown or path in wanted:
+        for known in self.videos.all.values():
+            if any(wanted[0] == shown or path in wanted for shown, path in self._paths(known.id)):
                 found = [
                     np.flatnonzero(segment.moments["video"] == known.id) + segment.base
                     for segment in self.segments
@@ -246,15 +257,18 @@ class LocalBackend:
                 return np.concatenate(found)
         raise UsageError(f"{video} is not indexed", "see what is with: unify index status")
 
-    def _paths(self, video: int) -> tuple[str, str]:
-        """Return a video's path as given to `build`, and its absolute one."""
+    def _paths(self, video: int) -> list[tuple[str, str]]:
+        """Return a video's path as given to `build`, and its absolute one; then its copies'."""
         if video not in self._known_paths:
             known = self.videos[video]
-            root = self.manifest.roots[known.root]
-            self._known_paths[video] = (
-                os.path.normpath(os.path.join(root.given, known.rel)),  # noqa: PTH118 - fast
-                os.path.normpath(os.path.join(root.path, known.rel)),  # noqa: PTH118
-            )
+            self._known_paths[video] = [
+                (
+                    os.path.normpath(os.path.join(root.given, place.rel)),  # noqa: PTH118 - fast
+                    os.path.normpath(os.path.join(root.path, place.rel)),  # noqa: PTH118
+                )
+                for place in known.places
+                for root in (self.manifest.roots[place.root],)
+            ]
         return self._known_paths[video]
 
     def _locate(self, moment: int) -> tuple[Segment, int]:
@@ -279,19 +293,20 @@ def _both(first: list[Bool] | None, second: list[Bool]) -> list[Bool]:
 
 
 def _shown(segment: Segment, terms: tuple[int, ...], shows: float) -> Bool:
-    """Return (M,) whether a row holds any of the terms at `shows` or above."""
+    """Return (M,) whether a row holds any of the terms: shown ones at `shows` or above."""
     indptr, ids, codes = segment.postings
     shown = np.zeros(len(segment), np.bool_)
-    for window, at in enumerate(range(0, len(indptr) - 1, segment.lexicon_size)):
+    for window, at in enumerate(range(0, len(indptr) - 1, segment.stored_terms)):
         for term in terms:
+            least = shows if term < segment.lexicon_size else 0.0  # said is said
             span = slice(int(indptr[at + term]), int(indptr[at + term + 1]))
             rows = ids[span].astype(np.int64) + window * WINDOW
             steps, scale = codes[span].astype(np.float64), np.float64(segment.scales[term])
-            shown[rows[(steps - 1) * scale >= shows]] = True
-            # A code is the weight rounded up: of those a step around `shows` the row decides.
-            near = rows[((steps - 1) * scale < shows) & (steps * scale >= shows)]
+            shown[rows[(steps - 1) * scale >= least]] = True
+            # A code is the weight rounded up: of those a step around `least` the row decides.
+            near = rows[((steps - 1) * scale < least) & (steps * scale >= least)]
             weights = _gather(segment, segment.forward, near, np.array([term], np.uint16))
-            shown[near[weights[:, 0] >= shows]] = True
+            shown[near[weights[:, 0] >= least]] = True
     return shown
 
 
@@ -299,7 +314,7 @@ def _gather(segment: Segment, rows_of: rescore.Rows, rows: Int64, terms: UInt16)
     """Return (n, Q) float64 stored weights of `terms` in some rows of a CSR view."""
     indptr, row_terms, row_weights = rows_of
     owner, at = rescore.positions(indptr, rows)
-    column = np.full(segment.lexicon_size, -1, np.int32)
+    column = np.full(segment.stored_terms, -1, np.int16)  # at most V terms are asked for
     column[terms] = np.arange(len(terms))
     columns = column[row_terms[at]]
     hit = columns >= 0

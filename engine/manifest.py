@@ -4,18 +4,21 @@ An index directory holds
 
     manifest.json                   this module: settings, roots, live files with size and SHA-256
     segments/<id>/                  immutable rows (`engine/segment.py`)
-    videos-<generation>.npy, .txt   the live videos: a table, and their relative paths
+    videos-<generation>.npy, .txt   the live videos and the copies of their files: a table, and
+                                    their relative paths
     tombstones-<generation>.npy     ids of videos whose rows still lie in a segment but are gone
     catalog.sqlite, lock            the writer's alone; readers never open them
 
 `manifest.json` is replaced atomically; everything that it names is immutable. Readers open it
-and what it names, nothing else.
+and what it names, nothing else. An index that lies inside a root may be moved together with it:
+such a root is stored relative to the index.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from typing import Any
 from unify.engine import durable
 from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable, NoIndex
 
-FORMAT = 2
+FORMAT = 3
 NAME = "manifest.json"
 
 
@@ -49,6 +52,11 @@ class IndexSettings:
     window_s: float
     decoder: str
 
+    @property
+    def stored_terms(self) -> int:
+        """How many terms rows are over: 2V, each word as shown and as said (`engine/said.py`)."""
+        return 2 * self.lexicon_size
+
 
 @dataclass(frozen=True, slots=True)
 class Root:
@@ -56,6 +64,32 @@ class Root:
 
     given: str
     path: str
+
+
+def stored_path(path: str, directory: Path) -> str:
+    """Return a root's path as files of an index keep it: relative where the index lies inside it.
+
+    Args:
+        path: the root, absolute.
+        directory: the index.
+    """
+    home = os.path.normpath(directory.absolute())
+    pairs = ((home, path), (os.path.realpath(home), os.path.realpath(path)))  # links lead out of it
+    inside = all(inner.startswith(outer.rstrip(os.sep) + os.sep) for inner, outer in pairs)
+    return os.path.relpath(path, home) if inside else path
+
+
+def resolved_path(stored: str, directory: Path) -> str:
+    """Return the absolute path of a root, wherever the index lies now."""
+    return os.path.normpath(directory.absolute() / stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file: index into the manifest's roots, and path relative to the root."""
+
+    root: int
+    rel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +102,7 @@ class Video:
         rel: path relative to the root.
         duration_s: seconds.
         recorded: when it was recorded, seconds since 1970 UTC.
+        copies: other files of the same content, in the order of roots and names.
     """
 
     id: int
@@ -75,6 +110,12 @@ class Video:
     rel: str
     duration_s: float
     recorded: float
+    copies: tuple[Place, ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Its own file, then the copies."""
+        return (Place(self.root, self.rel), *self.copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +186,8 @@ def _checksum(body: dict[str, Any]) -> str:
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Make `manifest` the current generation, atomically."""
-    body = asdict(manifest)
+    roots = tuple(Root(r.given, stored_path(r.path, directory)) for r in manifest.roots)
+    body = asdict(replace(manifest, roots=roots))
     document = {"format": FORMAT, "sha256": _checksum(body), "manifest": body}
     durable.replace_file(directory / NAME, json.dumps(document, indent=1).encode())
 
@@ -154,14 +196,20 @@ def _files(rows: list[dict[str, Any]]) -> tuple[FileEntry, ...]:
     return tuple(FileEntry(**row) for row in rows)
 
 
-def _parse(body: dict[str, Any]) -> Manifest:
+def _root(given: str, path: str, directory: Path) -> Root:
+    resolved = resolved_path(path, directory)
+    moves = not Path(path).is_absolute()
+    return Root(resolved if moves and Path(given).is_absolute() else given, resolved)
+
+
+def _parse(body: dict[str, Any], directory: Path) -> Manifest:
     segments = tuple(
         SegmentEntry(**{**row, "files": _files(row["files"])}) for row in body["segments"]
     )
     return Manifest(
         generation=body["generation"],
         settings=IndexSettings(**body["settings"]),
-        roots=tuple(Root(**row) for row in body["roots"]),
+        roots=tuple(_root(**row, directory=directory) for row in body["roots"]),
         segments=segments,
         tables=_files(body["tables"]),
         videos=body["videos"],
@@ -196,7 +244,7 @@ def read_manifest(directory: Path) -> Manifest:
             )
         if document["sha256"] != _checksum(document["manifest"]):
             raise ValueError("its checksum does not match")
-        return _parse(document["manifest"])
+        return _parse(document["manifest"], directory)
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedIndex(
             f"{path} is damaged ({error})", "delete the index and build it again"

@@ -30,6 +30,8 @@ class Options:
         budget: rows that each side may fetch before the answer is `approximate`.
         budget_ms: milliseconds after which no further fetch begins, so that a late answer is
             `approximate`; answers may then differ from run to run. None: no such limit.
+        subtitles: whether words that are said count, beside those that show. Without them every
+            score is that of an index without subtitles.
 
     Raises:
         UsageError: a value that is none of these.
@@ -45,6 +47,7 @@ class Options:
     exact: bool = False
     budget: int = BUDGET
     budget_ms: float | None = None
+    subtitles: bool = True
 
     def __post_init__(self) -> None:
         if self.k < 1 or self.offset < 0 or self.k + self.offset > MAX_K:

@@ -1,7 +1,7 @@
 """The query language: a plain sentence, and a few operators for those who want them.
 
     a man cooking pasta          plain words need no syntax; nothing in them is an error
-    +pasta  -beach               must show / must not show the term
+    +pasta  -beach               must show or be said / must neither show nor be said
     pasta^2  pasta^0.5           counts more or less
     (street OR road)             at least one must show; also `street OR road`
     -(a OR b)  -(a b)  +(a b)    a sign before a parenthesis: none of them; all of them
@@ -45,7 +45,7 @@ _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True, slots=True)
 class Hard:
-    """A condition on what a moment shows: any of the phrases, or (negated) none of them.
+    """A condition on what shows or is said: any of the phrases, or (negated) none of them.
 
     Attributes:
         phrases: words or quoted phrases.

@@ -8,18 +8,19 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
 
-from unify.engine.answer import Answer, Hit, TermMatch
+from unify.engine.answer import Answer, Hit, Source, TermMatch
 from unify.engine.backend import Allowed, Backend, Condition, Fetched
 from unify.engine.errors import DamagedIndex, QueryError
 from unify.engine.execute import Outcome, execute
+from unify.engine.explain import TermTrack
 from unify.engine.fusion import Affine, Fuse, Fusion, Mode, fuse
 from unify.engine.lexicon import words_of
 from unify.engine.options import Options
@@ -27,7 +28,8 @@ from unify.engine.planner import Plan, Structure, Wanted, make_plan
 from unify.engine.ports import QueryEncoder
 from unify.engine.postings import pool
 from unify.engine.query import MAX_BOOST, Hard, ParsedQuery, parse
-from unify.engine.types import EncodedQuery
+from unify.engine.said import said_ids, with_said
+from unify.engine.types import EncodedQuery, Float64, UInt16
 
 BATCH = 128  # queries that share scans
 
@@ -94,7 +96,9 @@ class Searcher:
         ]
         good = [query for query in prepared if isinstance(query, _Prepared)]
         latents = self._shared_latents(good)
-        alone = [replace(query, plan=replace(query.plan, threads=1, latent_threads=1)) for query in good]
+        alone = [
+            replace(query, plan=replace(query.plan, threads=1, latent_threads=1)) for query in good
+        ]
         answers = iter(
             pool().map(lambda pair: self._answer(pair[0], options, pair[1]),
                        zip(alone, latents, strict=True))
@@ -141,6 +145,9 @@ class Searcher:
             options.budget_ms, options.threshold,
         )  # fmt: skip
         with _damage():
+            if options.subtitles and self._speaks:  # on top of a fusion made of what shows
+                encoded = self._with_said(parsed, encoded)
+                conditions = [self._shown_or_said(condition) for condition in conditions]
             allowed = self.backend.allowed(parsed.filters, conditions, calibration.shows)
             plan = make_plan(self.backend, encoded, fusion, allowed, wanted)
         times["plan"] = 1000 * (time.perf_counter() - started)
@@ -162,9 +169,23 @@ class Searcher:
                 weak = -math.inf
             base = prepared.fusion.base if isinstance(prepared.fusion, Affine) else 0.0
             hits = self._hits(outcome, query, base, weak, options.offset)
-            missing = self._missing(prepared.parsed)
+            missing = self._missing(prepared)
         times["explain"] = 1000 * (time.perf_counter() - started)
         return Answer(hits, prepared.parsed, prepared.plan, outcome, missing, times)
+
+    def run(self, parsed: ParsedQuery, encoded: EncodedQuery, options: Options) -> Answer:
+        """Answer a query that is encoded already, be it by `encode` or from a stored moment.
+
+        Args:
+            parsed: its text, conditions and filters.
+            encoded: what both sides look for.
+            options: how.
+
+        Raises:
+            QueryError: a hard condition names an unknown word, or there is nothing to look for.
+        """
+        prepared = self._prepare(parsed, encoded, options, time.perf_counter())
+        return self._answer(prepared, options)
 
     def encode(self, parsed: ParsedQuery) -> EncodedQuery:
         """Encode the plain text, then apply the boosts to the lexicon weights.
@@ -173,6 +194,29 @@ class Searcher:
         of one term multiply, up to `MAX_BOOST`: more could overflow.
         """
         return self._encode_many([parsed])[0]
+
+    @cached_property
+    def _speaks(self) -> bool:
+        """Whether any word is said in any moment."""
+        size = len(self.encoder.lexicon)
+        said = np.arange(size, 2 * size, dtype=np.uint16)
+        return bool(self.backend.postings_count(said).any())
+
+    def _with_said(self, parsed: ParsedQuery, encoded: EncodedQuery) -> EncodedQuery:
+        """Ask for the words of the query in what is said, too."""
+        words = set(self.encoder.lexicon.term_ids(parsed.text))
+        words.update(term for phrase, _ in parsed.boosts for term in self._terms(phrase))
+        size, shows = len(self.encoder.lexicon), self.encoder.calibration.shows
+        return with_said(encoded, self._said(words), size, shows)
+
+    def _shown_or_said(self, condition: Condition) -> Condition:
+        said = self._said(condition.terms).tolist()
+        return replace(condition, terms=(*condition.terms, *said))
+
+    def _said(self, words: Collection[int]) -> UInt16:
+        """Return the ids of words as said, of those that any moment says."""
+        ids = said_ids(words, len(self.encoder.lexicon))
+        return ids[self.backend.postings_count(ids) > 0]
 
     def _encode_many(self, parsed: Sequence[ParsedQuery]) -> list[EncodedQuery]:
         spoken = [any(letter.isalnum() for letter in query.text) for query in parsed]
@@ -235,10 +279,12 @@ class Searcher:
         plain = "drop the operator to search for it as a plain word"
         return f"did you mean {', '.join(near)}? or {plain}" if near else plain
 
-    def _missing(self, parsed: ParsedQuery) -> tuple[str, ...]:
-        terms = np.array(sorted(set(self.encoder.lexicon.term_ids(parsed.text))), np.uint16)
-        counts = self.backend.postings_count(terms)
-        return tuple(self.encoder.lexicon.terms[int(term)] for term in terms[counts == 0])
+    def _missing(self, prepared: _Prepared) -> tuple[str, ...]:
+        lexicon = self.encoder.lexicon
+        words = np.array(sorted(set(lexicon.term_ids(prepared.parsed.text))), np.uint16)
+        none = words[self.backend.postings_count(words) == 0].tolist()
+        said = set(prepared.encoded.terms.tolist())
+        return tuple(lexicon.terms[word] for word in none if word + len(lexicon) not in said)
 
     def _hits(
         self, outcome: Outcome, query: EncodedQuery, base: float, weak: float, offset: int
@@ -252,16 +298,7 @@ class Searcher:
             latent_part, lexicon_part = outcome.parts[at].tolist()
             lexicon, score = float(outcome.lexicon[at]), float(outcome.scores[at])
             share = lexicon_part / lexicon if lexicon else 0.0
-            order = np.flatnonzero(weights[row])
-            order = order[np.argsort(-np.abs(products[row, order]), kind="stable")]
-            matches = [
-                TermMatch(self.encoder.lexicon.terms[term], query_weight, weight, product, part)
-                for term, query_weight, weight, product, part in zip(
-                    query.terms[order].tolist(), query.weights[order].tolist(),
-                    weights[row, order].tolist(), products[row, order].tolist(),
-                    (products[row, order] * share).tolist(), strict=True,
-                )
-            ]  # fmt: skip
+            matches = self._matches(query, moment, weights[row], products[row], share)
             facts = self.backend.facts(moment)
             hits.append(
                 Hit(
@@ -277,12 +314,45 @@ class Searcher:
                     latent_part=latent_part,
                     lexicon_part=lexicon_part,
                     base=base,
-                    terms=tuple(matches),
+                    terms=matches,
                     exact=outcome.exact,
                     weak=score < weak,
+                    copies=facts.copies,
                 )
             )
         return tuple(hits)
+
+    def _matches(
+        self, query: EncodedQuery, moment: int, weights: Float64, products: Float64, share: float
+    ) -> tuple[TermMatch, ...]:
+        """Return what query and moment share, the largest part first."""
+        words = self.encoder.lexicon.terms
+        order = np.flatnonzero(weights)
+        order = order[np.argsort(-np.abs(products[order]), kind="stable")]
+        terms = query.terms[order]
+        said_s = self._said_s(moment, terms[terms >= len(words)])
+        return tuple(
+            TermMatch(words[term], query_weight, weight, product, part)
+            if term < len(words)
+            else TermMatch(
+                words[term - len(words)], query_weight, weight, product, part,
+                Source.SUBTITLES, said_s[term],
+            )
+            for term, query_weight, weight, product, part in zip(
+                terms.tolist(), query.weights[order].tolist(), weights[order].tolist(),
+                products[order].tolist(), (products[order] * share).tolist(), strict=True,
+            )
+        )  # fmt: skip
+
+    def _said_s(self, moment: int, said: UInt16) -> dict[int, tuple[tuple[float, float], ...]]:
+        """Return when each of some words is said in a moment, by id."""
+        if not len(said):
+            return {}
+        times, weights = self.backend.tracks(moment, said)
+        return {
+            int(term): tuple(TermTrack("", times, weights[:, column]).ranges(1.0))
+            for column, term in enumerate(said)
+        }
 
 
 @dataclass(frozen=True, slots=True)

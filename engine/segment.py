@@ -10,11 +10,13 @@
     ann.faiss              in segments of `ANN_FROM` moments and more: see `engine/ann.py`
     forward_{indptr,terms,weights}.npy  rows by moment, float16, for exact scores and explanations
     tracks_{indptr,terms,weights}.npy   rows by frame, float16: when each term shows
-    scales.npy             (V,) float32: a posting's uint8 code times its term's scale is its
+    scales.npy             (2V,) float32: a posting's uint8 code times its term's scale is its
                            weight, rounded up
     postings_{indptr,ids,codes}.npy     by window of 65,536 moments, then by term, then by moment:
-                           indptr[(w * V) + t] is where term t of window w begins; ids are uint16
+                           indptr[(w * 2V) + t] is where term t of window w begins; ids are uint16
                            offsets in the window
+
+Terms are 2V: each word as shown and as said (`engine/said.py`).
 
 Postings only say which moments to look at, and never too little; scores are those of the rows.
 Codes of 8 bits alone would replace 0.7 % of the ten best of a real caption (MSR-VTT stills), 12
@@ -24,6 +26,7 @@ bits 0.04 %. As rows know no scales, a merge of segments copies them bit for bit
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -142,14 +145,18 @@ def write_segment(
     """
     final = segment_folder(directory, segment_id)
     folder = final.with_name(final.name + ".tmp")
-    folder.mkdir(parents=True)
-    size = fill(folder)
-    if size.moments >= ANN_FROM:
-        write_ann(folder / ANN, latents.map_flat(folder / LATENTS, size.moments, dim))
+    durable.make_folder(folder)
+    try:
+        size = fill(folder)
+        if size.moments >= ANN_FROM:
+            write_ann(folder / ANN, latents.map_flat(folder / LATENTS, size.moments, dim))
+    except OSError:
+        with suppress(OSError):  # a full disk gets its room back now, not at the next build
+            durable.remove(folder)
+        raise
     files = tuple(FileEntry.of(path) for path in sorted(folder.iterdir()))
     durable.sync_folder(folder)
-    folder.rename(final)
-    durable.sync_folder(final.parent)
+    durable.rename(folder, final)
     return SegmentEntry(segment_id, size.moments, size.frames, size.postings, files)
 
 
@@ -165,6 +172,7 @@ class Segment:
         self.base = entry.id << 32  # a moment's id is base | row
         self.latent_dim = settings.latent_dim
         self.lexicon_size = settings.lexicon_size
+        self.stored_terms = settings.stored_terms
         self._folder = entry.folder(directory)
         for file in entry.files:
             arrays.check_size(self._folder / file.name, file)
@@ -206,8 +214,8 @@ class Segment:
 
     @cached_property
     def scales(self) -> Float32:
-        """(V,) float32."""
-        scales: Float32 = self._load("scales", "<f4", self.lexicon_size)
+        """(2V,) float32."""
+        scales: Float32 = self._load("scales", "<f4", self.stored_terms)
         return scales
 
     @cached_property
@@ -224,9 +232,9 @@ class Segment:
 
     @cached_property
     def postings(self) -> Postings:
-        """Rows by window and term: indptr (windows * V + 1,), ids, codes."""
+        """Rows by window and term: indptr (windows * 2V + 1,), ids, codes."""
         windows = -(-len(self) // WINDOW)
-        count = windows * self.lexicon_size + 1
+        count = windows * self.stored_terms + 1
         lists: Postings = self._csr("postings", "ids", "codes", "|u1", count)
         return lists
 

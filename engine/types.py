@@ -26,7 +26,7 @@ UInt16: TypeAlias = npt.NDArray[np.uint16]
 UInt8: TypeAlias = npt.NDArray[np.uint8]
 Bool: TypeAlias = npt.NDArray[np.bool_]
 
-MAX_TERMS = 65_535  # term ids are stored as uint16
+MAX_TERMS = 32_768  # ids, as shown and as said, are stored as uint16
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,24 +7,46 @@ any instant, the next build follows the manifest and carries on.
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from unify.engine.errors import MediaError, UsageError
 from unify.engine.manifest import IndexSettings
-from unify.engine.types import Float32
+from unify.engine.said import add_said
+from unify.engine.types import Float64
 from unify.engine.writer import IndexWriter
 from unify.indexer.ahead import ReadAhead
 from unify.indexer.catalog import Catalog
+from unify.indexer.cues import said_in
 from unify.indexer.decode_decord import require_decord
-from unify.indexer.decoding import Batch, DecodeProcess, Event, Finished, Limits, Started
-from unify.indexer.discover import Discovery, digest, discover, gone, is_under
-from unify.indexer.journal import NAME, Copy, Entry, Journal, State
+from unify.indexer.decoding import (
+    Batch,
+    DecodeProcess,
+    Event,
+    Finished,
+    Limits,
+    Speech,
+    Started,
+)
+from unify.indexer.discover import (
+    EVERYTHING,
+    Choice,
+    Discovery,
+    digest,
+    discover,
+    gone,
+    is_under,
+)
+from unify.indexer.eta import Remaining
+from unify.indexer.features import FeatureFile
+from unify.indexer.interrupts import held_back
+from unify.indexer.journal import NAME, Entry, Journal, State
 from unify.indexer.moments import cut_windows
 from unify.indexer.plan import Disk, Job, Plan, make_plan
 from unify.indexer.ports import VideoEncoder
@@ -38,12 +60,14 @@ from unify.indexer.progress import (
     VideoFinished,
     VideoStarted,
 )
+from unify.indexer.resources import Share, share_out, taken_bytes
 from unify.indexer.worker import Decoder, Request
 
 __all__ = ["BuildReport", "Progress", "build"]
 
 _PUBLISH_MOMENTS = 4096
 _PUBLISH_S = 30.0
+_WARM_FRAMES = 16
 
 
 def build(
@@ -55,8 +79,10 @@ def build(
     *,
     retry_failed: bool = False,
     prune: bool = False,
-    workers: int = 1,
+    workers: int | None = None,
+    max_memory_bytes: int | None = None,
     limits: Limits | None = None,
+    choice: Choice = EVERYTHING,
 ) -> BuildReport:
     """Index videos, or bring an index up to date with their files.
 
@@ -68,8 +94,10 @@ def build(
         progress: called with what happens, as it happens.
         retry_failed: try videos again that failed before and have not changed.
         prune: take vanished files for deleted even where a whole folder looks empty.
-        workers: decoding processes.
+        workers: decoding processes; by default what `indexer/resources.py` says.
+        max_memory_bytes: what all processes may take together, or None.
         limits: what one video may cost.
+        choice: which of the videos under the paths are meant.
 
     Raises:
         UsageError: a path does not exist or holds no video, or a setting cannot be used.
@@ -79,11 +107,12 @@ def build(
     """
     began_s = time.monotonic()
     decoder = _decoder(settings)
-    if workers < 1 or not settings.fps > 0:
+    if (workers is not None and workers < 1) or not settings.fps > 0:
         raise UsageError("workers and fps must be above 0")
-    found = discover(paths)
+    found = discover(paths, choice)
     if found.empty and not (prune and (directory / NAME).exists()):
         raise _nothing_in(found)
+    share = _share(encoder, workers, max_memory_bytes)
     with IndexWriter.open(directory, settings) as writer, Journal(directory) as journal:
         catalog = Catalog(writer, journal)
         if found.empty and not catalog.knows_under(found):
@@ -97,11 +126,20 @@ def build(
         )
         catalog.follow(plan, found)
         run = _Run(catalog, encoder, settings, decoder, progress or (lambda event: None))
+        share = share.among(len(plan.jobs))
+        run.threads = share.threads
         run.report = _first_report(plan, found, catalog)
-        processes = [DecodeProcess(limits) for _ in range(workers)]
-        run.index(plan.jobs, processes)
+        limits = replace(limits or Limits(), data_bytes=share.data_bytes)
+        run.index(plan.jobs, [DecodeProcess(limits) for _ in range(share.workers)])
     run.report.wall_s = time.monotonic() - began_s
     return run.report
+
+
+def _share(encoder: VideoEncoder, workers: int | None, max_memory_bytes: int | None) -> Share:
+    if max_memory_bytes is not None:  # once it has encoded something, what it takes is known
+        shape = encoder.frame_shape
+        encoder.encode_frames(np.zeros((_WARM_FRAMES, shape.height, shape.width, 3), np.uint8))
+    return share_out(workers, max_memory_bytes, taken_bytes())
 
 
 def _decoder(settings: IndexSettings) -> Decoder:
@@ -119,8 +157,9 @@ def _nothing_in(found: Discovery) -> UsageError:
     for path, why in found.unreadable:
         if os.path.normpath(path) in found.named:
             return UsageError(f"{path} cannot be read ({why})", "check its permissions")
+    left_out = f" but {len(found.ignored):,} that rules leave out" if found.ignored else ""
     return UsageError(
-        f"no video in {', '.join(found.empty)}",
+        f"no video in {', '.join(found.empty)}{left_out}",
         "give a folder with videos; if its videos were deleted, --prune takes them off the index",
     )
 
@@ -138,11 +177,14 @@ def _may_remove(path: str, found: Discovery, prune: bool) -> bool:
     A folder that could not be read, or in which there is no video at all any more (a disk that
     is not mounted), tells nothing.
     """
+    if path in found.unsettled:
+        return False
     if any(is_under(path, os.path.normpath(blind)) for blind, _ in found.unreadable):
         return False
     for folder in found.named:
         if is_under(path, folder):
-            return prune or any(is_under(c.path, folder) for c in found.candidates)
+            there = itertools.chain(found.ignored, (c.path for c in found.candidates))
+            return prune or any(is_under(other, folder) for other in there)
     return False
 
 
@@ -151,6 +193,15 @@ class _Digested:
     """The content of a job's file, hashed before it is decoded."""
 
     digest: str
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What has been seen of a video: its entry, times of its frames, its subtitles."""
+
+    entry: Entry
+    times: list[Float64] = field(default_factory=list)
+    speech: Speech = field(default_factory=lambda: Speech([], []))
 
 
 class _Run:
@@ -172,13 +223,17 @@ class _Run:
         self._tell = tell
         self._done_bytes = 0
         self._total_bytes = 1
-        self._published_s = time.monotonic()
+        self._remaining = Remaining([])
+        self._job_began_s = self._told_s = self._published_s = time.monotonic()
+        self.threads = 0
         self._publishing = False
 
     def index(self, jobs: Sequence[Job], processes: Sequence[DecodeProcess]) -> None:
         """Index all videos; on ctrl-C publish those that are finished."""
         total = sum(job.candidate.size_bytes for job in jobs)
         self._total_bytes = max(1, total)
+        self._remaining = Remaining([job.candidate.size_bytes for job in jobs])
+        self._job_began_s = self._told_s = time.monotonic()
         self._tell(Planned(len(jobs), total, self.report.skipped))
         with ReadAhead[Job, Event | _Digested](self._decode, processes) as ahead:
             try:
@@ -200,7 +255,9 @@ class _Run:
         except OSError as error:
             raise MediaError(f"cannot be read ({error.strerror or error})") from None
         shape = self._encoder.frame_shape
-        yield from process.decode(Request(path, self._settings.fps, shape, self._decoder))
+        files = job.candidate.sidecars.paths
+        request = Request(path, self._settings.fps, shape, self._decoder, files, self.threads)
+        yield from process.decode(request)
 
     def _video(self, job: Job, events: Iterable[Event | _Digested]) -> None:
         entry, shown = job.entry, job.candidate.shown
@@ -219,38 +276,70 @@ class _Run:
             if entry.note:
                 self.report.damaged.append((shown, entry.note))
             self._tell(VideoFinished(shown, entry.moments, entry.note))
-        self._done_bytes += job.candidate.size_bytes
-        self._advance(0.0, 0.0)
+        now_s, size_bytes = time.monotonic(), job.candidate.size_bytes
+        self._remaining.finished(size_bytes, now_s - self._job_began_s)
+        self._job_began_s = now_s
+        self._done_bytes += size_bytes
+        self._advance(0.0, 0, 0.0)
 
     def _encode(self, job: Job, events: Iterable[Event | _Digested]) -> Entry:
         """Encode one video into the writer and return its entry."""
-        entry = job.entry
-        times: list[np.ndarray] = []
-        features: list[Float32] = []
+        writer = self._catalog.writer
+        with writer.writing(), FeatureFile(writer.directory) as features:
+            seen = self._look(job, events, features)
+            return self._moments(seen, features)
+
+    def _look(self, job: Job, events: Iterable[Event | _Digested], features: FeatureFile) -> _Seen:
+        """Encode the frames of one video."""
+        seen = _Seen(job.entry)
         for event in events:
             match event:
                 case _Digested():
-                    entry = replace(entry, digest=event.digest)
+                    seen.entry = replace(seen.entry, digest=event.digest)
                 case Started():
-                    entry = _with_facts(entry, event, job.candidate.mtime_ns)
+                    seen.entry = _with_facts(seen.entry, event, job.candidate.mtime_ns)
                     self._tell(VideoStarted(job.candidate.shown, event.duration_s))
+                case Speech():
+                    seen.speech = event
                 case Batch():
-                    times.append(event.times_s)
-                    features.append(self._encoder.encode_frames(event.frames))
-                    done_s = min(float(event.times_s[-1]), entry.duration_s)
-                    self._advance(job.candidate.size_bytes * done_s / entry.duration_s, done_s)
+                    seen.times.append(event.times_s)
+                    rows = self._encoder.encode_frames(event.frames)
+                    features.append(rows)
+                    duration_s = seen.entry.duration_s
+                    done_s = min(float(event.times_s[-1]), duration_s)
+                    self._advance(done_s / duration_s, job.candidate.size_bytes, done_s)
                 case Finished():
-                    entry = replace(entry, note=event.damage)
-        frame_times = np.concatenate(times)
+                    seen.entry = replace(seen.entry, note=event.damage)
+        return seen
+
+    def _moments(self, seen: _Seen, features: FeatureFile) -> Entry:
+        """Cut the frames that were seen into moments, and encode these."""
+        entry, speech = seen.entry, seen.speech
+        frame_times = np.concatenate(seen.times)
         spans = cut_windows(frame_times, entry.duration_s, self._settings.window_s)
         ranges = np.stack([spans.first, spans.last], axis=1)
-        codes = self._encoder.encode_moments(np.concatenate(features), ranges)
+        codes = self._encoder.encode_moments(features.whole(), ranges)
+        notes = [*([entry.note] if entry.note else []), *speech.damage]
+        if speech.cues:
+            said = said_in(
+                speech.cues, frame_times, entry.duration_s, ranges, self._encoder.terms_of
+            )
+            codes = add_said(codes, said.moments, said.frames, self._settings.lexicon_size)
+            if said.outside:
+                lines = f"{said.outside:,} of {len(speech.cues):,} lines"
+                notes.append(f"subtitles: {lines} lie outside the video")
         self._catalog.writer.add(entry.id, spans, frame_times, codes)
-        return replace(entry, moments=len(spans))
+        cues, note = len(speech.cues), "; ".join(notes)
+        return replace(entry, moments=len(spans), cues=cues, note=note)
 
-    def _advance(self, part_bytes: float, part_s: float) -> None:
-        share = min(1.0, (self._done_bytes + part_bytes) / self._total_bytes)
-        self._tell(Advanced(share, self.report.video_s + part_s))
+    def _advance(self, part: float, size_bytes: int, part_s: float) -> None:
+        """Tell how far it is, with a part of the video at work done."""
+        share = min(1.0, (self._done_bytes + part * size_bytes) / self._total_bytes)
+        now_s = time.monotonic()
+        cost_s, passed_s = now_s - self._job_began_s, now_s - self._told_s
+        left_s = self._remaining.estimate_s(part, size_bytes, cost_s, passed_s)
+        self._told_s = now_s
+        self._tell(Advanced(share, self.report.video_s + part_s, left_s))
 
     def _due(self) -> bool:
         waiting = self._catalog.writer.pending_moments
@@ -259,9 +348,11 @@ class _Run:
 
     def _publish(self) -> None:
         self._publishing = True
-        if self._catalog.publish():
+        with held_back():
+            new = self._catalog.publish()
+            self._publishing = False
+        if new:
             self._tell(Published(self._catalog.writer.manifest.generation, self.report.indexed))
-        self._publishing = False
         self._published_s = time.monotonic()
         self.report.generation = self._catalog.writer.manifest.generation
 
@@ -279,10 +370,8 @@ def _with_facts(entry: Entry, started: Started, mtime_ns: int) -> Entry:
 
 
 def _first_report(plan: Plan, found: Discovery, catalog: Catalog) -> BuildReport:
-    def shown(copy: Copy) -> str:
-        root = next((c.root.given for c in found.candidates if c.root.path == copy.root), copy.root)
-        return os.path.normpath(Path(root) / copy.rel)
-
+    ignored = set(found.ignored)
+    known = (e for e in catalog.entries.values() if e.state is State.COMPLETE)
     return BuildReport(
         found=len(found.candidates),
         skipped=plan.skipped,
@@ -290,7 +379,9 @@ def _first_report(plan: Plan, found: Discovery, catalog: Catalog) -> BuildReport
         removed=sum(entry.state is State.COMPLETE for entry in plan.removed),
         missing=[catalog.shown(entry) for entry in plan.missing],
         failed=[(catalog.shown(entry), entry.note) for entry in plan.failed],
-        duplicates=[shown(copy) for copy in plan.copies],
+        duplicates=[catalog.shown(copy) for copy in plan.copies],
         unreadable=found.unreadable,
+        ignored=len(ignored),
+        kept=[catalog.shown(entry) for entry in known if entry.path in ignored],
         generation=catalog.writer.manifest.generation,
     )

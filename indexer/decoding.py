@@ -26,6 +26,7 @@ import numpy as np
 
 from unify.engine.errors import MediaError
 from unify.engine.types import Float64, UInt8
+from unify.indexer.cues import Cue
 from unify.indexer.decode import VideoFacts
 from unify.indexer.worker import LENGTH, Kind, Request
 
@@ -40,11 +41,13 @@ class Limits:
         stall_s: longest silence of a worker; it reports every second that it gets on.
         total_s: longest wait for one video, time spent elsewhere not counted.
         memory_bytes: address space of a worker.
+        data_bytes: what a worker may allocate, or 0 for no bound; Linux alone keeps to it.
     """
 
     stall_s: float = 60.0
     total_s: float = 6 * 3600.0
     memory_bytes: int = 4 << 30
+    data_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,14 @@ class Started:
 
     facts: VideoFacts
     duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What subtitles say, and a line for each thing in them that could not be read."""
+
+    cues: list[Cue]
+    damage: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +81,25 @@ class Finished:
     damage: str
 
 
-Event: TypeAlias = Started | Batch | Finished
+Event: TypeAlias = Started | Speech | Batch | Finished
 T = TypeVar("T")
 
 
-def worker_command(memory_bytes: int) -> list[str]:
+def worker_command(memory_bytes: int, data_bytes: int = 0) -> list[str]:
     """Return the command that starts a worker from the same code as this process."""
     module = "unify.indexer.worker"
-    return [sys.executable, "-P", "-m", module, str(os.getpid()), str(memory_bytes)]
+    limits = [str(memory_bytes), str(data_bytes)]
+    return [sys.executable, "-P", "-m", module, str(os.getpid()), *limits]
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
+    """Return the environment in which a child process runs the same code as this one."""
     spec = importlib.util.find_spec("unify")
     home = str(Path(spec.origin).parent.parent) if spec and spec.origin else ""
     paths = [path for path in (home, os.environ.get("PYTHONPATH", "")) if path]
-    # One malloc arena: otherwise every thread reserves address space that counts to the limit.
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "MALLOC_ARENA_MAX": "1"}
+    # One malloc arena, no threads for algebra: each would reserve room that counts to the limit.
+    lean = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **lean}
 
 
 class DecodeProcess:
@@ -102,14 +116,15 @@ class DecodeProcess:
     ) -> None:
         self._limits = limits or Limits()
         self._batch = batch
-        self._command = list(command or worker_command(self._limits.memory_bytes))
+        memory = self._limits.memory_bytes, self._limits.data_bytes
+        self._command = list(command or worker_command(*memory))
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._waited_s = 0.0
         self._interrupted = False
 
     def decode(self, request: Request) -> Iterator[Event]:
-        """Decode one video: `Started`, `Batch`es, `Finished`.
+        """Decode one video: `Started`, `Speech`, `Batch`es, `Finished`.
 
         Raises:
             MediaError: the video cannot be read, or its worker crashed or was killed.
@@ -159,6 +174,8 @@ class DecodeProcess:
             match message["kind"]:
                 case Kind.STARTED:
                     yield Started(VideoFacts(**message["facts"]), message["duration_s"])
+                case Kind.CUES:
+                    yield Speech([Cue(*cue) for cue in message["cues"]], message["damage"])
                 case Kind.FRAME:
                     self._fill(memoryview(frames[len(times)]).cast("B"))
                     times.append(message["time_s"])
@@ -194,7 +211,7 @@ class DecodeProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=_environment(),
+            env=worker_environment(),
             bufsize=0,
             start_new_session=True,  # ctrl-C is for the parent, which then ends this
         )

@@ -44,6 +44,10 @@ class VideoEncoder(Protocol):
         """The V terms."""
         ...
 
+    def terms_of(self, text: str) -> list[int]:
+        """Return the terms that a spoken text names, in order, without words that say nothing."""
+        ...
+
     @property
     def frame_shape(self) -> FrameShape:
         """The pictures that `encode_frames` takes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import faiss
@@ -13,6 +14,7 @@ import scipy.sparse
 
 from unify.engine.lexicon import Lexicon
 from unify.engine.local import open_snapshot
+from unify.engine.said import add_said
 from unify.engine.types import Calibration, EncodedQuery, MomentCodes, SparseRows
 from unify.engine.writer import IndexSettings, IndexWriter, MomentSpans, Root, Video
 
@@ -77,6 +79,15 @@ def random_codes(rng: np.random.Generator, pack: FakePack, ties: bool) -> Moment
     )
 
 
+def with_random_speech(
+    rng: np.random.Generator, codes: MomentCodes, size: int, share: float
+) -> MomentCodes:
+    """Say each word at each frame with some chance; moments say what their frames do."""
+    frames = [np.flatnonzero(rng.random(size) < share).tolist() for _ in range(FRAMES)]
+    ranges = zip(spans()[0].first, spans()[0].last, strict=True)
+    return add_said(codes, [[*chain(*frames[a:b])] for a, b in ranges], frames, size)
+
+
 def spans() -> tuple[MomentSpans, np.ndarray]:
     """The moments of every video here: 3 s long, overlapping, over 6 frames."""
     start = np.arange(PER_VIDEO, dtype=np.float64)
@@ -102,6 +113,7 @@ class Corpus:
         videos: int = 10,
         ties: bool = False,
         removed: float = 0.0,
+        said: float = 0.0,
     ) -> Corpus:
         rng = np.random.default_rng(seed)
         corpus = cls(directory, FakePack())
@@ -110,7 +122,10 @@ class Corpus:
             for _ in range(segments):
                 for _ in range(videos):
                     video = len(corpus.videos) + 1
-                    writer.add(video, *spans(), random_codes(rng, corpus.pack, ties))
+                    codes = random_codes(rng, corpus.pack, ties)
+                    if said:
+                        codes = with_random_speech(rng, codes, len(corpus.pack.lexicon), said)
+                    writer.add(video, *spans(), codes)
                     name = f"{'even' if video % 2 == 0 else 'odd'}/{video}.mp4"
                     corpus.videos.append(Video(video, 0, name, float(video), 1e9 + 86400 * video))
                 writer.publish(roots, corpus.videos)
@@ -119,8 +134,12 @@ class Corpus:
                 writer.publish(roots, corpus.videos)
         return corpus
 
-    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, scipy.sparse.csr_array]:
+    def rows(
+        self, halves: int = 1
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, scipy.sparse.csr_array]:
         """All stored rows: ids, video ids, latents (M, D) and weights (M, V), by other means.
+
+        With both halves of the term space, what shows and what is said, weights are (M, 2V).
 
         Latents come through FAISS's own reconstruction and weights through scipy.
         """
@@ -133,8 +152,10 @@ class Corpus:
             latents.append(index.reconstruct_n(0, len(segment)).astype(np.float64))
             indptr, terms, stored = segment.forward
             values = stored.astype(np.float64)
-            shape = (len(segment), len(self.pack.lexicon))
-            weights.append(scipy.sparse.csr_array((values, terms, indptr), shape=shape))
+            size = len(self.pack.lexicon)
+            shape = (len(segment), 2 * size)
+            rows = scipy.sparse.csr_array((values, terms, indptr), shape=shape)
+            weights.append(rows[:, : halves * size])
         return (
             np.concatenate(ids),
             np.concatenate(owners),

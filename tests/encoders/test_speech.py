@@ -1,0 +1,15 @@
+from unify.encoders.packs import open_pack
+from unify.encoders.speech import spoken_terms
+from unify.engine.lexicon import Lexicon
+
+
+def test_words_that_say_nothing_are_left_out_even_where_they_are_terms():
+    lexicon = Lexicon(["the", "dog", "of", "run"], [[], ["dogs"], [], ["ran"]])
+    assert spoken_terms(lexicon, "The DOGS of war ran, the dog's gone") == [1, 3, 1]
+
+
+def test_the_shipped_pack_folds_forms():
+    pack = open_pack("mini")
+    words = [pack.lexicon.terms[term] for term in pack.terms_of("Two women were riding bikes.")]
+    assert {"woman", "ride"} <= set(words)
+    assert "were" not in words
