@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,16 @@ IndexOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines to stdout.")]
+NoSubtitlesOption = Annotated[
+    bool, typer.Option("--no-subtitles", help="Only what shows counts, not what is said.")
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB",
+        help="Leave out files and folders, as a line of .unifyignore does. May be repeated.",
+    ),
+]
 Words = Annotated[list[str] | None, typer.Argument(metavar="WORDS", help="What to look for.")]
 
 _MARK = "\x00"  # cannot occur in an argument
@@ -56,6 +67,7 @@ class Group(TyperGroup):
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not cut this short
             complain("stopped; what was finished is kept, run the same command to go on")
             raise typer.Exit(130) from None
         except BrokenPipeError:  # the reader of our output has gone, as in `unify search x | head`

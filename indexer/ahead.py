@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ J = TypeVar("J")
 E = TypeVar("E")
 _QUEUE = 4  # items of one job that may wait
 _POLL_S = 0.1  # how soon a blocked thread notices that it should stop
+_PATIENCE_S = 1.0  # how long the end waits for threads; they die with this process
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,9 @@ class ReadAhead(Generic[J, E]):
         self._stop.set()
         for process in self._processes:
             process.interrupt()
-        for thread in self._threads:
-            thread.join()
+        until_s = time.monotonic() + _PATIENCE_S
+        for thread in self._threads:  # one may be deep in a file of a disk that does not answer
+            thread.join(max(0.0, until_s - time.monotonic()))
 
     def run(self, jobs: Iterable[J]) -> Iterator[tuple[J, Iterator[E]]]:
         """Yield every job with the items made of it; use up the items before the next job.

@@ -7,9 +7,8 @@ for. Untrusted bytes meet native code here: the indexer runs it in `indexer/work
 from __future__ import annotations
 
 import io
-from array import array
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -29,13 +28,17 @@ from av.video.stream import VideoStream
 
 from unify.engine.errors import MediaError
 from unify.engine.types import Int64, UInt8
+from unify.indexer.needed import PacketOrder, Step
 from unify.indexer.ports import FrameShape
 from unify.indexer.sampling import Timeline
+from unify.indexer.times import Clock, exact, shown, timed
 
 # Bit-exact: the same picture on every processor.
 _SCALING = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 # A playlist inside a file must not fetch anything.
 _OPTIONS = {"protocol_whitelist": "file"}
+# Their decoders tell which pictures no other depends on, by the standard, in every stream.
+_MARKS_REFERENCES = frozenset({"h264", "mpeg4", "mpeg2video"})
 
 Opened: TypeAlias = tuple[InputContainer, VideoStream]
 
@@ -147,13 +150,18 @@ class VideoFile:
     Args:
         path: the file.
         alive: called after every packet, so that a watcher can tell slow from stuck.
+        threads: of the decoder; 0: as many as there are processors.
     """
 
-    def __init__(self, path: str, alive: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, path: str, alive: Callable[[], None] = lambda: None, threads: int = 0
+    ) -> None:
         self.path = Path(path).absolute()  # never read as an URL
         self._alive = alive
+        self._threads = threads
         self._damaged = 0
         self._cut = ""
+        self._order = PacketOrder()
 
     @property
     def damage(self) -> str:
@@ -193,9 +201,10 @@ class VideoFile:
             MediaError: it is not a video.
         """
         with self._opened() as (container, stream):
-            clock = _Clock()
+            clock, self._order = Clock(), PacketOrder()
             for packet in self._packets(container, stream):
                 clock.add(packet)
+                self._order.add(packet.pts, packet.is_keyframe)
             timeline = clock.timeline(stream, counted="avi" in container.format.name)
             declared_s = _declared_duration_s(container, stream) or 0.0
         if not self._cut and declared_s > 1.1 * timeline.duration_s + 1.0:
@@ -217,12 +226,30 @@ class VideoFile:
         Yields:
             (seconds after the first frame, (height, width, 3) uint8 RGB), times ascending.
         """
-        wanted = timeline.ticks[chosen].tolist()
-        with self._opened() as (container, stream):
-            scale = FrameScaler(shape, _pixel_aspect(stream))
-            timed = _timed(self._decoded(container, stream), timeline)
-            for tick, frame in _shown(timed, wanted):
-                yield (tick - int(timeline.ticks[0])) * timeline.tick_s, scale(frame)
+        first = int(timeline.ticks[0])
+        wanted = timeline.ticks[chosen]
+        for tick, picture in self._pictures(timeline, wanted, shape):
+            yield (tick - first) * timeline.tick_s, picture
+
+    def _pictures(
+        self, timeline: Timeline, wanted: Int64, shape: FrameShape
+    ) -> Iterator[tuple[int, UInt8]]:
+        """Yield wanted pictures by the short way, and what it does not give by the long one."""
+        rest = wanted.tolist()
+        last = None
+        steps = None if timeline.counted else self._order.steps(wanted)
+        if steps is not None:
+            with self._opened() as (container, stream):
+                scale = FrameScaler(shape, _pixel_aspect(stream))
+                for frame in exact(self._needed(container, stream, steps), rest):
+                    last = rest.pop(0)
+                    yield last, scale(frame)
+        if rest:
+            with self._opened() as (container, stream):
+                scale = FrameScaler(shape, _pixel_aspect(stream))
+                frames = timed(self._decoded(container, stream), timeline)
+                for tick, frame in shown(frames, rest, last):
+                    yield tick, scale(frame)
 
     @contextmanager
     def _opened(self) -> Iterator[Opened]:
@@ -241,6 +268,7 @@ class VideoFile:
             if pictures[0].codec_context is None:
                 raise MediaError("no decoder for its video codec")
             pictures[0].thread_type = "AUTO"
+            pictures[0].codec_context.thread_count = self._threads
             yield container, pictures[0]
 
     def _packets(
@@ -253,7 +281,12 @@ class VideoFile:
                 packet = next(demuxed)
             except StopIteration:
                 return
+            except IndexError:  # PyAV has no place for a stream that begins later, as in MPEG-TS
+                demuxed = container.demux(stream)
+                continue
             except FFmpegError as error:
+                if isinstance(error, MemoryError):
+                    raise
                 self._cut = reason(error)
                 return
             if packet.size:  # the empty one at the end is FFmpeg's own
@@ -265,83 +298,51 @@ class VideoFile:
         for packet in chain(self._packets(container, stream), [None]):
             try:
                 frames = stream.decode(packet)
-            except FFmpegError:
+            except FFmpegError as error:
+                if isinstance(error, MemoryError):
+                    raise
                 self._damaged += 1
                 continue
             self._damaged += sum(frame.is_corrupt for frame in frames)
             yield from frames
 
-
-class _Clock:
-    """Collects the times of packets."""
-
-    def __init__(self) -> None:
-        self._ticks = array("q")
-        self._end = 0
-        self._typical = 0
-        self._last_dts: int | None = None
-        self._broken = False  # a packet without a time, or a clock that jumps back
-
-    def add(self, packet: Packet[VideoStream]) -> None:
-        self._typical = packet.duration or self._typical
-        if packet.is_discard:
-            return
-        if packet.dts is not None:
-            self._broken |= self._last_dts is not None and packet.dts < self._last_dts
-            self._last_dts = packet.dts
-        self._broken |= packet.pts is None
-        tick = packet.pts or 0
-        self._ticks.append(tick)
-        self._end = max(self._end, tick + (packet.duration or 0))
-
-    def timeline(self, stream: VideoStream, counted: bool) -> Timeline:
-        if not self._ticks:
-            raise MediaError("no picture in it (the video stream is empty)")
-        tick_s = float(stream.time_base or 0) or 1e-3
-        rate = float(stream.average_rate or stream.guessed_rate or 25)
-        step = self._typical or max(1, round(1 / (rate * tick_s)))
-        if self._broken:
-            ticks = np.arange(len(self._ticks), dtype=np.int64) * step
-        else:
-            ticks = np.unique(np.frombuffer(self._ticks, np.int64))
-        last = int(ticks[-1])
-        end = self._end if self._end > last and not self._broken else last + step
-        duration_s = (end - int(ticks[0])) * tick_s
-        return Timeline(ticks, tick_s, duration_s, counted or self._broken)
+    def _needed(
+        self, container: InputContainer, stream: VideoStream, steps: bytes
+    ) -> Iterator[VideoFrame]:
+        """Decode what `steps` says; end at the first sign that the stream is not what it seems."""
+        context = stream.codec_context
+        skips = _tells_references(stream)
+        jumped, fresh = False, True
+        with suppress(FFmpegError):
+            needed = zip(self._packets(container, stream), steps.rstrip(b"\0"), strict=False)
+            for packet, step in needed:
+                if step == Step.DROP:
+                    jumped = True
+                    continue
+                if jumped and packet.is_keyframe:
+                    yield from stream.decode(None)
+                    context.flush_buffers()
+                    fresh = True
+                jumped = False
+                context.skip_frame = "NONREF" if skips and step == Step.REFER else "DEFAULT"
+                for frame in stream.decode(packet):
+                    if fresh and not frame.key_frame:
+                        return
+                    fresh = False
+                    yield frame
+            yield from stream.decode(None)
 
 
-def _timed(frames: Iterable[VideoFrame], timeline: Timeline) -> Iterator[tuple[int, VideoFrame]]:
-    """Give each decoded frame its tick; frames whose time goes back are dropped."""
-    last = int(timeline.ticks[0]) - 1
-    for number, frame in enumerate(frames):
-        if timeline.counted:
-            if number >= len(timeline.ticks):
-                return
-            tick = int(timeline.ticks[number])
-        else:
-            tick = frame.pts if frame.pts is not None else last
-        if tick > last:
-            last = tick
-            yield tick, frame
+def _tells_references(stream: VideoStream) -> bool:
+    """Whether pictures that no other depends on can be left out one by one.
 
-
-def _shown(
-    frames: Iterable[tuple[int, VideoFrame]], wanted: list[int]
-) -> Iterator[tuple[int, VideoFrame]]:
-    """Yield the frames that show at the wanted ticks, each once."""
-    index, before, last = 0, None, None
-    for tick, frame in frames:
-        while index < len(wanted) and tick >= wanted[index]:
-            best = (tick, frame) if tick == wanted[index] or before is None else before
-            index += 1
-            if best[0] != last:
-                last = best[0]
-                yield best
-        if index == len(wanted):
-            return
-        before = (tick, frame)
-    if before is not None and before[0] != last:
-        yield before
+    An HEVC picture so marked may still serve those of a higher temporal layer: the configuration
+    record (ISO/IEC 14496-15, 8.3.2) must say that there is one layer.
+    """
+    name, extra = stream.codec_context.name, stream.codec_context.extradata or b""
+    if name == "hevc":
+        return len(extra) > 21 and extra[0] == 1 and (extra[21] >> 3) & 7 == 1
+    return name in _MARKS_REFERENCES
 
 
 def _is_cover(stream: VideoStream) -> bool:

@@ -30,10 +30,12 @@ class Advanced:
     Attributes:
         share: part of the work that is done, by bytes of video files, from 0 to 1.
         video_s: seconds of video encoded so far.
+        left_s: seconds that the rest will take, as far as can be told; see `indexer/eta.py`.
     """
 
     share: float
     video_s: float
+    left_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class BuildReport:
         damaged: indexed videos of which a part cannot be read.
         duplicates: files whose content is indexed under another path.
         unreadable: folders and files that could not be looked at.
+        ignored: how many videos were left out by rules.
+        kept: of these, those that are searchable from before.
         moments: moments of the indexed videos.
         video_s: seconds of the indexed videos.
         wall_s: seconds that the build took.
@@ -95,6 +99,8 @@ class BuildReport:
     damaged: list[tuple[str, str]] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    ignored: int = 0
+    kept: list[str] = field(default_factory=list)
     moments: int = 0
     video_s: float = 0.0
     wall_s: float = 0.0

@@ -56,11 +56,12 @@ def choose_frames(times_s: Float64, duration_s: float, fps: float) -> Int64:
         return np.arange(total, dtype=np.int64)
     count = max(LEAST_FRAMES, int(np.ceil(duration_s * fps - 1e-6)))
     step_s = 1.0 / fps if count > LEAST_FRAMES else duration_s / count
-    middles = (np.arange(count) + 0.5) * step_s
-    middles = middles[middles < duration_s]
-    # A tick of rounding must not push a frame past the middle it starts at.
-    shown = np.searchsorted(times_s, middles + 1e-6, side="right") - 1
-    chosen: Int64 = np.unique(shown).astype(np.int64)
+    # Asked of each frame, not of each interval: a broken clock may claim thousands of years. A
+    # tick of rounding must not push a frame past the middle it starts at.
+    numbers = np.maximum(0.0, np.ceil((times_s - 1e-6) / step_s - 0.5))
+    middles = (numbers + 0.5) * step_s  # the first one at or after the frame's start
+    shows = middles + 1e-6 < np.append(times_s[1:], np.inf)
+    chosen: Int64 = np.flatnonzero(shows & (middles < duration_s) & (numbers < count))
     if len(chosen) < LEAST_FRAMES:  # pictures that stand still for long
         chosen = (np.arange(LEAST_FRAMES) * 2 + 1) * total // (2 * LEAST_FRAMES)
     return chosen

@@ -38,6 +38,9 @@ class NumberEncoder:
         self.frames = 0
         self._pause_s = pause_s
 
+    def terms_of(self, text: str) -> list[int]:
+        return self.lexicon.term_ids(text)
+
     def encode_frames(self, frames: UInt8) -> Float32:
         self.frames += len(frames)
         time.sleep(self._pause_s)

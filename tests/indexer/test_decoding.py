@@ -150,7 +150,7 @@ def test_an_abandoned_video_does_not_leak_into_the_next(video, tmp_path):
 
 def test_memory_is_limited(tmp_path):
     path = make_video(tmp_path / "big.mp4", 10, size=(3840, 2160), preset="ultrafast")
-    process = DecodeProcess(Limits(memory_bytes=300 << 20))
+    process = DecodeProcess(Limits(memory_bytes=250 << 20))
     with pytest.raises(MediaError):
         list(process.decode(request(path)))
     process.close()

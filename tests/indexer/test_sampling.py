@@ -47,3 +47,8 @@ def test_a_picture_that_stands_still_is_taken_once():
 def test_pictures_bunched_together_still_give_eight():
     times = np.array([*np.arange(20) / 100, 100.0])
     assert len(choose_frames(times, 100.04, 0.05)) == 8
+
+
+def test_a_clock_that_jumps_far_ahead_costs_nothing():
+    times = np.array([*range(20), 1e12])
+    assert choose_frames(times, 1e12 + 1, 1.0).tolist() == list(range(21))
