@@ -10,7 +10,20 @@ import sys
 
 import typer
 
-from unify.cli import evaluate, index, models, search, system, train
+from unify.cli import (
+    chapters,
+    evaluate,
+    export,
+    hit,
+    index,
+    models,
+    search,
+    serve,
+    sheet,
+    system,
+    terms,
+    train,
+)
 from unify.cli.options import Group
 
 app = typer.Typer(
@@ -32,9 +45,15 @@ index.register(index_app)
 models.register(models_app)
 app.add_typer(index_app, name="index")
 search.register(app)
+terms.register(app)
+hit.register(app)
+export.register(app)
+sheet.register(app)
+chapters.register(app)
 app.add_typer(models_app, name="models")
 evaluate.register(app)
 train.register(app)
+serve.register(app)
 system.register(app)
 
 

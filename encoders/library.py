@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ from unify.engine.search import Searcher
 
 if TYPE_CHECKING:
     from unify.indexer.build import BuildReport, Progress
+    from unify.indexer.discover import Choice
+    from unify.indexer.watch import Event
 
 DEFAULT_PACK = "mini"
 DEFAULT_FPS = 1.0
@@ -37,7 +39,10 @@ class BuildOptions:
         decoder: `pyav` or `decord`.
         retry_failed: try videos again that failed before and have not changed.
         prune: tombstone vanished videos even where their folder looks unmounted.
-        workers: decoding processes.
+        workers: decoding processes; None: what suits the machine (`indexer/resources.py`).
+        max_memory_bytes: what all processes may take together, or None.
+        exclude: patterns of files and folders to leave out, as in a .gitignore.
+        unsettled: absolute paths to be left as they are.
     """
 
     pack: str | None = None
@@ -45,7 +50,10 @@ class BuildOptions:
     decoder: str | None = None
     retry_failed: bool = False
     prune: bool = False
-    workers: int = 1
+    workers: int | None = None
+    max_memory_bytes: int | None = None
+    exclude: tuple[str, ...] = ()
+    unsettled: Collection[str] = frozenset()
 
 
 def open_index(index: str | os.PathLike[str] | None = None) -> Searcher:
@@ -97,6 +105,8 @@ def build_index(
         IndexUnavailable: another process is writing it.
     """
     from unify.indexer.build import build
+    from unify.indexer.discover import Choice
+    from unify.indexer.live import Announcer
 
     options = options or BuildOptions()
     directory = locate(index)
@@ -115,16 +125,53 @@ def build_index(
         window_s=have.window_s if have else 8.0,
         decoder=options.decoder or (have.decoder if have else "pyav"),
     )
-    return build(
-        [Path(path) for path in paths],
-        directory,
-        pack,
-        settings,
-        progress,
-        retry_failed=options.retry_failed,
-        prune=options.prune,
-        workers=options.workers,
-    )
+    with Announcer(directory, progress) as tell:
+        return build(
+            [Path(path) for path in paths],
+            directory,
+            pack,
+            settings,
+            tell,
+            retry_failed=options.retry_failed,
+            prune=options.prune,
+            workers=options.workers,
+            max_memory_bytes=options.max_memory_bytes,
+            choice=Choice(options.exclude, options.unsettled),
+        )
+
+
+def watch_index(
+    paths: Sequence[str | os.PathLike[str]],
+    index: str | os.PathLike[str] | None = None,
+    options: BuildOptions | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    interval_s: float = 5.0,
+) -> Iterator[Event]:
+    """Keep an index up to date with files and folders until the caller ends it.
+
+    Args:
+        paths: files and folders.
+        index: the index directory; see `open_index`.
+        options: how to build.
+        progress: called with what happens in a build, as it happens.
+        interval_s: seconds between two looks at the paths.
+
+    Yields:
+        builds, and what hinders them; see `indexer/watch.py`.
+
+    Raises:
+        UsageError: a path does not exist at the start, or an option cannot be used.
+        IncompatibleIndex: the index was built with other settings.
+    """
+    from unify.indexer.watch import watch
+
+    options = options or BuildOptions()
+
+    def build(here: Sequence[Path], choice: Choice) -> BuildReport:
+        chosen = replace(options, exclude=choice.exclude, unsettled=choice.unsettled)
+        return build_index(here, index, chosen, progress)
+
+    return watch([Path(path) for path in paths], build, interval_s, options.exclude)
 
 
 def _settings_of(directory: Path) -> IndexSettings | None:

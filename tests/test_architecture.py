@@ -24,8 +24,12 @@ OWNERS = {
     "tokenizers": "encoders",
     "torch": "encoders",
     "transformers": "encoders",
+    "fastapi": "cli",
+    "PIL": "indexer",
     "rich": "cli",
+    "starlette": "cli",
     "typer": "cli",
+    "uvicorn": "cli",
 }
 PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 VAGUE_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager"}

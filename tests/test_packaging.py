@@ -50,13 +50,13 @@ def run(*command: str | Path, cwd: Path, **more: str) -> str:
 
 
 def disk_files() -> set[str]:
-    """Paths in the wheel of all that must be in it: modules, py.typed, data files of packs."""
+    """Paths in the wheel of all that must be in it: modules, py.typed, files of packs and page."""
     found = {"unify/py.typed"}
     for folder in TOP_FOLDERS:
         inside = "unify" if folder == "unify" else f"unify/{folder}"
         for path in (ROOT / folder).rglob("*"):
             name = path.relative_to(ROOT / folder).as_posix()
-            is_data = folder == "encoders" and name.startswith("packs/")
+            is_data = f"{folder}/{name}".startswith(("encoders/packs/", "cli/web/static/"))
             if path.is_file() and "__pycache__" not in name and (path.suffix == ".py" or is_data):
                 found.add(f"{inside}/{name}")
     return found

@@ -1,0 +1,120 @@
+"""`unify serve`: the page and the REST interface, in a browser on this machine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
+
+import typer
+
+from unify.cli import render
+from unify.cli.options import IndexOption
+
+if TYPE_CHECKING:
+    from unify.cli.web.guard import Door
+    from unify.cli.web.library import Library
+
+_CONNECTIONS = 400  # each may hold two open files
+_GRACE_S = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(serve)
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen. Default: this machine alone.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")
+    ] = 8765,
+    index: IndexOption = None,
+) -> None:
+    """Search in a browser: a page with pictures, a player and reasons, and a REST interface.
+
+    Example:  unify serve   ·   unify serve --host 0.0.0.0   (others need the token that it prints)
+
+    Only indexed files are served, by id. Elsewhere than on this machine a token is needed: that
+    of UNIFY_TOKEN, or a new one, printed once. REST: /api/v1/openapi.json; counts: /metrics.
+    Needs:  pip install 'unify-search[serve]'
+    """
+    from unify.engine.errors import MissingPackage
+
+    try:
+        import fastapi  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingPackage(
+            f"unify serve needs {error.name}", "pip install 'unify-search[serve]'"
+        ) from None
+    from unify.cli.web.guard import Door, is_loopback
+    from unify.cli.web.library import Library
+
+    token = os.environ.get("UNIFY_TOKEN", "")
+    if not token and not is_loopback(host):
+        token = secrets.token_urlsafe(24)
+    library = Library(index)
+    with _listening(host, port) as listener:
+        library.warm_up()
+        _announce(library, host, listener.getsockname()[1], token)
+        _run(library, Door(host, token), listener)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        UsageError: the address cannot be had.
+    """
+    from unify.engine.errors import UsageError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"cannot listen on {host}, port {port}: {why}", "choose another --port or --host"
+        ) from None
+
+
+def _announce(library: Library, host: str, port: int, token: str) -> None:
+    videos = library.view().backend.statistics().videos
+    shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
+    shown = f"[{shown}]" if ":" in shown else shown
+    secret = f"?token={quote(token, safe='')}" if token else ""
+    render.tell(f"serving {videos:,} videos of {library.directory}; ctrl-C ends it")
+    render.say(f"http://{shown}:{port}/{secret}")
+
+
+def _run(library: Library, door: Door, listener: socket.socket) -> None:
+    """Serve until a signal ends it; what is being answered may finish, within some seconds."""
+    import uvicorn
+
+    from unify.cli.web.app import make_app
+    from unify.cli.web.protocol import PunctualProtocol
+
+    config = uvicorn.Config(
+        make_app(library, door),
+        http=PunctualProtocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,  # what people look for is theirs
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_CONNECTIONS,
+        backlog=512,
+        h11_max_incomplete_event_size=64 << 10,  # a query of 4,096 characters, in percents
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    try:
+        uvicorn.Server(config).run([listener])
+    except KeyboardInterrupt:
+        render.tell("ended")
+        raise typer.Exit(130) from None

@@ -1,0 +1,97 @@
+"""The ASGI application: routes, the page, errors as JSON, and the guard around it all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import HTTPException, RequestValidationError
+from starlette.exceptions import HTTPException as PlainHTTPException
+from starlette.responses import JSONResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from unify import __version__
+from unify.cli.web import models
+from unify.cli.web.guard import Door, Guard
+from unify.cli.web.library import Library, NoSuchVideo
+from unify.cli.web.routes import Desk, api, metrics
+from unify.engine.errors import (
+    DamagedIndex,
+    IndexUnavailable,
+    MediaError,
+    QueryError,
+    UnifyError,
+    UsageError,
+)
+
+STATIC = Path(__file__).resolve().parent / "static"
+_STATUS: dict[type[UnifyError], int] = {
+    NoSuchVideo: 404,
+    UsageError: 400,
+    QueryError: 400,
+    MediaError: 404,  # nothing to see there
+    DamagedIndex: 503,
+    IndexUnavailable: 503,
+}
+
+
+def make_app(library: Library, door: Door) -> ASGIApp:
+    """Return the application.
+
+    Args:
+        library: the index that is served.
+        door: who is let in.
+    """
+    desk = Desk(library)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        desk.thumbnails.close()
+
+    app = FastAPI(
+        title="unify",
+        version=__version__,
+        description="Find moments in videos from a sentence.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # their pages fetch scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.desk = desk
+    app.include_router(api)
+    app.add_route("/metrics", metrics)
+    app.add_exception_handler(UnifyError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(PlainHTTPException, _http)
+    app.mount("/", StaticFiles(directory=STATIC, html=True), name="page")
+    return Guard(app, door, desk.metrics)
+
+
+async def _expected(request: Request, error: Exception) -> JSONResponse:
+    """Say what an error of ours says."""
+    assert isinstance(error, UnifyError)
+    kinds = (status for kind, status in _STATUS.items() if isinstance(error, kind))
+    position = error.position if isinstance(error, QueryError) else None
+    body = models.Error(message=error.message, hint=error.hint, position=position)
+    return JSONResponse(body.model_dump(), next(kinds, 503))
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """Name the first parameter that cannot be, and why."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:])
+    body = models.Error(message=f"{name}: {first['msg']}", hint="see /api/v1/openapi.json")
+    return JSONResponse(body.model_dump(), 422)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    """Say in JSON what the framework refuses."""
+    assert isinstance(error, PlainHTTPException | HTTPException)
+    return JSONResponse(
+        models.Error(message=error.detail).model_dump(), error.status_code, error.headers
+    )

@@ -1,0 +1,205 @@
+"""What the REST interface says, as typed models: they make the OpenAPI description.
+
+Fields are only ever added within `/api/v1`. Names and meanings are those of `unify search --json`
+where there is such a field; absolute paths are left out, since files are known by id here.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from unify.engine.answer import TermMatch
+from unify.engine.facets import Facet
+
+
+class Model(BaseModel):
+    """Base: what is read from our own records is not checked twice."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Parts(Model):
+    """What the sides give to a score; they add up to it."""
+
+    latent: float
+    lexicon: float
+    base: float
+
+
+class FoundMoment(Model):
+    """A moment that answers a query."""
+
+    rank: int
+    video_id: int = Field(description="Stays the same as long as the video is indexed.")
+    video: str = Field(description="Its path as given to `unify index build`.")
+    moment: int = Field(description="Its id in this generation of the index.")
+    start_s: float
+    end_s: float
+    peak_s: float = Field(description="Where the query's words show most: take its picture here.")
+    score: float
+    latent: float
+    lexicon: float
+    parts: Parts
+    terms: list[TermMatch] = Field(description="Every matching term, the largest part first.")
+    weak: bool = Field(description="Below the pack's cut-off.")
+    exact: bool
+
+
+class QueryTerm(Model):
+    """A term that a query was turned into."""
+
+    term: str
+    weight: float
+    own: bool = Field(description="A word of the query itself, not of its expansion.")
+    moments: int = Field(description="Moments of the whole library that show it.")
+
+
+class Condition(Model):
+    """A hard condition: any of the words shows, or (negated) none of them."""
+
+    words: list[str]
+    negated: bool
+
+
+class Understood(Model):
+    """How a query was read."""
+
+    text: str
+    conditions: list[Condition]
+    filtered: bool = Field(description="Whether path:, len:, after: or before: holds.")
+    terms: list[QueryTerm] = Field(description="Largest weight first.")
+    dropped: list[str] = Field(description="Terms left out on request.")
+
+
+class SearchAnswer(Model):
+    """The hits of a query, and how they were found."""
+
+    query: Understood
+    hits: list[FoundMoment]
+    exact: bool = Field(description="Certified identical to looking at every moment.")
+    weak: bool = Field(description="There are hits, and all are weak: no good match.")
+    allowed: int = Field(description="Moments that meet the conditions and filters.")
+    missing: list[str] = Field(description="Words of the query that no moment shows.")
+    generation: int
+    times_ms: dict[str, float]
+
+
+class Facets(Model):
+    """What the hits of a query show more than the rest of the library."""
+
+    facets: list[Facet] = Field(description="The most telling first.")
+    moments: int = Field(description="Moments that they count: the best hits that are not weak.")
+
+
+class LibraryTerm(Model):
+    """A term and how many moments of the library show it."""
+
+    term: str
+    moments: int
+
+
+class LibraryTerms(Model):
+    """What the library shows most."""
+
+    terms: list[LibraryTerm]
+    moments: int
+
+
+class Track(Model):
+    """When a term shows in a video."""
+
+    term: str
+    weights: list[float] = Field(description="Along the video; each the greatest of its stretch.")
+    shows: list[tuple[float, float]] = Field(description="Seconds, first to last picture.")
+
+
+class VideoTracks(Model):
+    """When some terms show in a video."""
+
+    video_id: int
+    duration_s: float
+    shows_at: float = Field(description="The weight from which a term is taken to show.")
+    tracks: list[Track]
+
+
+class VideoFacts(Model):
+    """A video of the index."""
+
+    video_id: int
+    video: str
+    name: str = Field(description="Its file name.")
+    duration_s: float
+    recorded: float = Field(description="Seconds since 1970 UTC.")
+    mime: str = Field(description="The type of its file, by name.")
+    copies: int = Field(description="Other files of the same content.")
+
+
+class VideoList(Model):
+    """Videos, those indexed last first."""
+
+    total: int
+    videos: list[VideoFacts]
+
+
+class MomentFacts(Model):
+    """A moment of the index."""
+
+    moment: int
+    video_id: int
+    video: str
+    start_s: float
+    end_s: float
+    terms: list[str] = Field(description="What it shows, strongest first.")
+
+
+class MomentList(Model):
+    """The moments of one video, in time order."""
+
+    video_id: int
+    moments: list[MomentFacts]
+
+
+class Trouble(Model):
+    """A video that cannot be read, wholly or in part."""
+
+    video: str
+    reason: str
+
+
+class Building(Model):
+    """A build that runs now."""
+
+    started: float = Field(description="Seconds since 1970 UTC.")
+    videos: int
+    done: int
+    failed: int
+    share: float = Field(ge=0, le=1)
+    video_s: float
+    left_s: float | None = Field(description="Seconds that the rest will take, if known.")
+    current: str
+
+
+class Status(Model):
+    """How the index stands."""
+
+    version: str
+    pack: str
+    generation: int
+    videos: int
+    moments: int
+    video_s: float | None = Field(description="Null while the journal cannot be read.")
+    size_bytes: int | None
+    pending: int | None = Field(description="Videos that a build did not get to.")
+    failed: list[Trouble]
+    damaged: list[Trouble]
+    missing: list[str]
+    building: Building | None
+    problem: str = Field(description="What cannot be read of the index, or empty.")
+
+
+class Error(Model):
+    """What went wrong, and what to do."""
+
+    message: str
+    hint: str = ""
+    position: int | None = Field(default=None, description="Offset in the query that it concerns.")

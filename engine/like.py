@@ -1,0 +1,153 @@
+"""More like this moment: a stored moment's own latent and words are the query, text beside them.
+
+The text is parsed as always, so operators and filters hold. Where there is text, the moment's row
+and the encoded sentence are added at equal length on each side, the moment's times a weight. Scores
+are in the usual unit, standard deviations above the mean for this query, but videos are nearer to
+videos than to sentences: no hit is `weak`, and no threshold for sentences applies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from unify.engine.answer import Answer, Hit
+from unify.engine.backend import Backend
+from unify.engine.errors import UsageError
+from unify.engine.options import MAX_K, Options
+from unify.engine.query import ParsedQuery, parse
+from unify.engine.search import Searcher
+from unify.engine.types import EncodedQuery, Float32
+
+_OVERLAPPING = 8  # hits that may overlap the moment itself, and are left out
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A place in a video: `VIDEO@SECONDS`."""
+
+    video: str
+    time_s: float
+
+    @classmethod
+    def read(cls, text: str) -> Like:
+        """Read `VIDEO@12.5`.
+
+        Raises:
+            UsageError: it is not of this form.
+
+        >>> Like.read("clips/a@b.mp4@12.5")
+        Like(video='clips/a@b.mp4', time_s=12.5)
+        """
+        video, at, seconds = text.rpartition("@")
+        try:
+            time_s = float(seconds)
+        except ValueError:
+            time_s = -1.0
+        if not (at and video and 0 <= time_s < float("inf")):
+            raise UsageError(f"cannot read {text!r}", "write VIDEO@SECONDS, as in: a.mp4@12.5")
+        return cls(video, time_s)
+
+
+def moment_at(backend: Backend, place: Like) -> int:
+    """Return the moment of a video whose middle is nearest to a time, of those that hold it.
+
+    A time past the end means the last moment.
+
+    Raises:
+        UsageError: no such video is indexed, or it has no moment.
+    """
+    moments = backend.moments_of(place.video).tolist()
+    if not moments:
+        raise UsageError(f"{place.video} has no moment", "build the index again")
+    spans = [(fact.start_s, fact.end_s) for fact in map(backend.facts, moments)]
+
+    def distance(at: int) -> tuple[float, float]:
+        start_s, end_s = spans[at]
+        outside = max(start_s - place.time_s, place.time_s - end_s, 0.0)
+        return outside, abs((start_s + end_s) / 2 - place.time_s)
+
+    return int(moments[min(range(len(moments)), key=distance)])
+
+
+def search_like(
+    searcher: Searcher, moment: int, text: str = "", k: int = 10, weight: float = 1.0,
+    **options: Any,
+) -> Answer:  # fmt: skip
+    """Find moments like a stored one.
+
+    Args:
+        searcher: the index and its pack.
+        moment: the id of the one that is known; it, and what overlaps it, is no hit.
+        text: words beside it, in the query language; may be empty.
+        k: how many hits.
+        weight: how much the moment counts beside the words.
+        options: further fields of `Options`.
+
+    Raises:
+        QueryError: the text cannot be read.
+        UsageError: an option or the weight has a value that it cannot have.
+    """
+    if not 0 < weight <= 100:
+        raise UsageError(f"the weight of the moment is {weight:g}", "use a number up to 100")
+    chosen = Options(k=k, **options)
+    parsed = parse(text) if text.strip() else ParsedQuery("")
+    said = searcher.encode(parsed)
+    query = _mixed(stored_query(searcher.backend, len(searcher.encoder.lexicon), moment),
+                   said, weight, len(searcher.encoder.lexicon))  # fmt: skip
+    last = min(MAX_K, chosen.k + chosen.offset + _OVERLAPPING)
+    found = searcher.run(parsed, query, replace(chosen, k=last, offset=0))
+    return replace(found, hits=_others(searcher.backend, found.hits, moment, chosen))
+
+
+def stored_query(backend: Backend, size: int, moment: int) -> EncodedQuery:
+    """Return a stored moment as a query: its latent, and the words that it shows.
+
+    Args:
+        backend: holds the rows.
+        size: V.
+        moment: its id.
+    """
+    ids = np.array([moment], np.int64)
+    weights = backend.term_weights(ids, np.arange(size, dtype=np.uint16))[0]
+    terms = np.flatnonzero(weights).astype(np.uint16)
+    return EncodedQuery(_unit(backend.latents(ids)[0]), terms, weights[terms].astype(np.float32))
+
+
+def _mixed(shown: EncodedQuery, said: EncodedQuery, weight: float, size: int) -> EncodedQuery:
+    """Add a moment and a sentence, each side at equal length."""
+    latent = shown.latent
+    if latent is not None and said.latent is not None:
+        latent = _unit(np.float32(weight) * latent + said.latent)
+    if not len(said.terms):
+        return EncodedQuery(latent, shown.terms, shown.weights)
+    length = float(np.linalg.norm(said.weights))
+    dense = np.zeros(size, np.float32)
+    dense[shown.terms] = _unit(shown.weights) * np.float32(weight * length)
+    dense[said.terms] += said.weights
+    terms = np.flatnonzero(dense).astype(np.uint16)
+    return EncodedQuery(latent, terms, dense[terms])
+
+
+def _unit(row: Float32) -> Float32:
+    length = float(np.linalg.norm(row))
+    return (row / length).astype(np.float32) if length else row.astype(np.float32)
+
+
+def _others(
+    backend: Backend, hits: tuple[Hit, ...], moment: int, options: Options
+) -> tuple[Hit, ...]:
+    """Leave out the moment itself and what overlaps it, and give the rest their page and ranks."""
+    own = backend.facts(moment)
+    kept = [
+        hit
+        for hit in hits
+        if hit.path != own.path or hit.end_s <= own.start_s or hit.start_s >= own.end_s
+    ]
+    page = kept[options.offset : options.offset + options.k]
+    return tuple(
+        replace(hit, rank=options.offset + place, weak=False)
+        for place, hit in enumerate(page, start=1)
+    )
