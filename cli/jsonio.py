@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from unify.engine.answer import Answer, Hit
+    from unify.engine.answer import Answer, Hit, TermMatch
 
 SCHEMA = 1
 
@@ -34,9 +34,15 @@ def hit_record(hit: Hit, query_id: int) -> dict[str, Any]:
         "latent": hit.latent,
         "lexicon": hit.lexicon,
         "parts": {"latent": hit.latent_part, "lexicon": hit.lexicon_part, "base": hit.base},
-        "terms": [asdict(match) for match in hit.terms],
+        "terms": [_term_record(match) for match in hit.terms],
         "exact": hit.exact,
+        "copies": list(hit.copies),
     }
+
+
+def _term_record(match: TermMatch) -> dict[str, Any]:
+    fields = asdict(match)
+    return fields if match.said_s else {k: v for k, v in fields.items() if k != "said_s"}
 
 
 def plan_record(answer: Answer, query_id: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from unify.engine.answer import Answer, Hit
+    from unify.engine.answer import Answer, Hit, TermMatch
     from unify.engine.explain import TermTrack
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -79,7 +79,7 @@ def sparkline(weights: Sequence[float], top: float) -> str:
 
 def reasons(hit: Hit) -> str:
     """Return the parts of a hit's score, largest first: terms, then the latent side."""
-    parts = [(match.term, match.part) for match in hit.terms if match.part]
+    parts = [(_named(match), match.part) for match in hit.terms if match.part]
     shown = [f"{term} {part:.1f}" for term, part in parts[:_REASONS]]
     rest = sum(part for _, part in parts[_REASONS:])
     if rest:
@@ -87,6 +87,19 @@ def reasons(hit: Hit) -> str:
     if hit.latent_part or not shown:
         shown.append(f"latent {hit.latent_part:.1f}")
     return " · ".join(shown)
+
+
+def _named(match: TermMatch) -> str:
+    """Name a term; of one that is said, say so and when."""
+    if not match.said_s:
+        return match.term
+    first = _span(*match.said_s[0])
+    more = f" and {len(match.said_s) - 1:,} more" if len(match.said_s) > 1 else ""
+    return f"said: {match.term} ({first}{more})"
+
+
+def _span(start_s: float, end_s: float) -> str:
+    return clock(start_s) if start_s == end_s else f"{clock(start_s)}–{clock(end_s)}"
 
 
 def print_hits(answer: Answer, full: bool) -> None:
@@ -104,12 +117,22 @@ def print_hits(answer: Answer, full: bool) -> None:
         say(f"{hit.rank:>3}  {title}  {span}")
         say(f"     {_styled(bar(share), fg='green')} {hit.score:6.2f}{weak}")
         say(_styled(f"     why: {reasons(hit)}", dim=not full))
+        if hit.copies:
+            say(_styled(f"     also: {_also(hit.copies)}", dim=True))
         if full:
             print_sum(hit)
     if all(hit.weak for hit in answer):
         tell(f"no good match: every hit is weak{_names(answer.missing)}")
     if not answer.exact:
         tell(f"approximate: {_gap(answer.outcome.gap)}; --exact looks at all")
+
+
+def _also(copies: Sequence[str]) -> str:
+    """Name the first of a video's other paths, as seen from here, and count the rest."""
+    here = os.getcwd()  # noqa: PTH109 - a prefix
+    first = copies[0].removeprefix(here.rstrip(os.sep) + os.sep)
+    more = f" and {len(copies) - 1:,} more" if len(copies) > 1 else ""
+    return printable(first) + more
 
 
 def _nothing(answer: Answer) -> str:
@@ -129,7 +152,7 @@ def print_sum(hit: Hit) -> None:
     """Print how a score adds up."""
     for match in hit.terms:
         say(
-            f"       {match.part:+8.3f}  {match.term}"
+            f"       {match.part:+8.3f}  {_named(match)}"
             f"  ({match.query:.3f} in the query × {match.moment:.3f} in the moment)"
         )
     say(f"       {hit.latent_part:+8.3f}  latent  (inner product {hit.latent:.3f})")
@@ -188,9 +211,7 @@ def print_tracks(tracks: Iterable[TermTrack], shows: float, width: int) -> None:
     """Print when each term shows: a sparkline over the frames, and the time ranges."""
     for track in tracks:
         top = max([*track.weights.tolist(), shows])
-        ranges = ", ".join(
-            clock(a) if a == b else f"{clock(a)}–{clock(b)}" for a, b in track.ranges(shows)
-        )
+        ranges = ", ".join(_span(a, b) for a, b in track.ranges(shows))
         line = sparkline(_squeeze(track.weights.tolist(), width), top)
         say(f"  {track.term:<16} {line}  {ranges}")
 

@@ -20,7 +20,7 @@ yet run on a GPU.)
 Which structure, and the numbers below: `python benchmarks/latents.py`. In 17,385 real latents the
 effort finds 99.6 % of the 100 best and all of the 10 best (200 captions); in 200,000 drawn at
 random with their covariance, which is harder, 94 % and 98 %, in 0.6 ms instead of 6. More effort
-(9 times the square root, 8 times as many) finds 98 % and 99 % there and costs 0.4 ms more, which a
+(9 times the square root, 800 candidates) finds 98 % and 99 % there and costs 0.4 ms more, which a
 hybrid search, whose other side finds the rest, does not repay.
 """
 
@@ -53,7 +53,7 @@ BLOCK = 16_384  # rows added at once
 SEED = 1234
 
 PROBES = 6  # times the square root of the lists: so many are looked at, of all rows
-FETCH = 4  # times as many candidates as rows asked for,
+FETCH = 2  # times as many candidates as rows asked for,
 LEAST = 400  # and at least so many: what is wanted may lie deep among few
 FLAT_BELOW = 0.05  # share of allowed rows; below, flat over those is sooner and exact
 DEEPEST = 1 / 16  # share of a segment's rows asked for; above, flat is sooner
@@ -243,17 +243,16 @@ def topk(
         exact: search flat.
         threads: that share the segments of one query; many queries use all processors.
     """
-    run = map if threads == 1 or len(queries) > 1 else pool().map
-    by_segment = run(
-        lambda pair: pair[0].fetch(queries, k, pair[1], exact), zip(segments, allows, strict=True)
-    )
-    run = map if len(queries) == 1 else pool().map
-    return list(
-        run(
-            lambda pair: (_scored(segments, *pair, k), not any(part.listed for part in pair[1])),
-            zip(queries, zip(*by_segment, strict=True), strict=True),
-        )
-    )
+
+    def fetch(segment: SegmentLatents, allow: Bool | None) -> list[Found]:
+        return segment.fetch(queries, k, allow, exact)
+
+    def finish(query: Float32, found: Sequence[Found]) -> tuple[list[tuple[Int64, Float32]], bool]:
+        return _scored(segments, query, found, k), not any(part.listed for part in found)
+
+    over_segments = map if threads == 1 or len(queries) > 1 else pool().map
+    by_query = zip(*over_segments(fetch, segments, allows), strict=True)
+    return list((map if len(queries) == 1 else pool().map)(finish, queries, by_query))
 
 
 def _scored(

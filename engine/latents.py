@@ -80,12 +80,14 @@ def map_flat(path: Path, count: int, dim: int) -> Float16:
 
     The codes are the last field of FAISS's format for this index type, so they end the file.
     """
-    offset = path.stat().st_size - 2 * count * dim
+    with arrays.reading(path):
+        offset = path.stat().st_size - 2 * count * dim
     if offset < 0:
         raise DamagedIndex(
             f"{path} is too short for {count} vectors", "see all damage with: unify index verify"
         )
-    return np.memmap(path, dtype="<f2", mode="r", offset=offset, shape=(count, dim))
+    with arrays.reading(path):
+        return np.memmap(path, dtype="<f2", mode="r", offset=offset, shape=(count, dim))
 
 
 def read(path: Path, kind: str, count: int, dim: int) -> Any:
@@ -101,7 +103,7 @@ def read(path: Path, kind: str, count: int, dim: int) -> Any:
         DamagedIndex: it is damaged, or holds something else.
     """
     faiss = load_faiss()
-    with path.open("rb") as file:
+    with arrays.reading(path), path.open("rb") as file:
         head = file.read(16)
     # FAISS may crash on a file that is not what it expects, so its first fields are looked at.
     if head != struct.pack("<4siq", kind.encode(), dim, count):
@@ -111,6 +113,8 @@ def read(path: Path, kind: str, count: int, dim: int) -> Any:
     try:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except (RuntimeError, MemoryError) as error:
+        with arrays.reading(path), path.open("rb"):  # no file is left for it: no damage
+            pass
         what = (str(error).splitlines() or ["lengths that cannot be"])[-1]
         raise arrays.damaged(path, what) from None
 

@@ -128,6 +128,9 @@ def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count(), "unify")
 
 
+os.register_at_fork(after_in_child=pool.cache_clear)  # threads do not survive a fork
+
+
 def _topk_numpy(lists: Lists, allow: Bool | None, k: int) -> Best:
     indptr, ids, codes = lists.postings
     totals = np.zeros(lists.count)

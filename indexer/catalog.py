@@ -6,15 +6,16 @@ Publish first, journal second: killed at any instant, the next build follows the
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from unify.engine import tables
-from unify.engine.manifest import Root, Video
+from unify.engine.manifest import Place, Root, Video
 from unify.engine.writer import IndexWriter
 from unify.indexer.discover import Discovery, is_under
-from unify.indexer.journal import Entry, Journal, State
+from unify.indexer.journal import Copy, Entry, Journal, State
 from unify.indexer.plan import Plan
 
 
@@ -24,21 +25,28 @@ class Catalog:
     def __init__(self, writer: IndexWriter, journal: Journal) -> None:
         self.writer = writer
         self._journal = journal
-        dead = tables.read_tombstones(writer.directory, writer.manifest).tolist()
-        greatest = max([*writer.live_videos, *dead], default=0)
+        self._dead = set(tables.read_tombstones(writer.directory, writer.manifest).tolist())
+        greatest = max([*writer.live_videos, *self._dead], default=0)
         known = journal.reconcile(MappingProxyType(writer.live_videos), writer.roots, greatest)
         self.entries = {entry.id: entry for entry in known}
+        self.copies = journal.copies()
         self._given = {root.path: root.given for root in writer.roots}
         self._finished: list[Entry] = []
-        self._waiting: set[str] = set()  # paths whose content is still to be indexed
+        self._moved: dict[str, str] = {}  # roots that stand elsewhere now
+        self._waiting = self._pending()  # paths whose content is still to be indexed
 
     def knows_under(self, found: Discovery) -> bool:
         """Whether any video is known under the named PATHs."""
         return any(is_under(e.path, p) for e in self.entries.values() for p in found.named)
 
-    def shown(self, entry: Entry) -> str:
-        """Return an entry's path as the user would write it."""
-        return os.path.normpath(Path(self._given.get(entry.root, entry.root)) / entry.rel)
+    @property
+    def files(self) -> list[Entry | Copy]:
+        """All files that the index knows."""
+        return [*self.entries.values(), *self.copies]
+
+    def shown(self, file: Entry | Copy) -> str:
+        """Return a file's path as the user would write it."""
+        return os.path.normpath(Path(self._given.get(file.root, file.root)) / file.rel)
 
     def follow(self, plan: Plan, found: Discovery) -> None:
         """Publish what files alone have changed, then write the plan into the journal."""
@@ -46,10 +54,10 @@ class Catalog:
         gone = [*plan.removed, *plan.replaced]
         for entry in gone:
             del self.entries[entry.id]
-        pending = (e.path for e in self.entries.values() if e.state is State.PENDING)
-        self._waiting = {*pending, *(job.candidate.path for job in plan.jobs)}
+        self._waiting = self._pending() | {job.candidate.path for job in plan.jobs}
         for entry in (*plan.renamed, *plan.touched):
             self.entries[entry.id] = entry
+        self.copies = plan.copies
         self.publish()
         with self._journal.transaction():
             self._journal.forget(entry.id for entry in gone)
@@ -57,9 +65,17 @@ class Catalog:
                 self._journal.put(entry)
             self._journal.set_copies(plan.copies)
             for number, job in enumerate(plan.jobs):
-                entry = self._journal.put(job.entry)
+                entry = self._journal.put(self._with_safe_id(job.entry))
                 self.entries[entry.id] = entry
                 plan.jobs[number] = replace(job, entry=entry)
+
+    def _with_safe_id(self, entry: Entry) -> Entry:
+        """Take an id back under which rows lie in a segment: they would come to life again."""
+        if entry.id not in self._dead:
+            return entry
+        self._journal.forget([entry.id])
+        del self.entries[entry.id]
+        return replace(entry, id=0)
 
     def finish(self, entry: Entry) -> None:
         """Note a video whose rows the writer has."""
@@ -89,20 +105,56 @@ class Catalog:
                 self._journal.put(entry)
         return new
 
+    def move(self, moved: Mapping[str, Root]) -> None:
+        """Publish that roots stand elsewhere, then write it into the journal.
+
+        Args:
+            moved: the new root by the path of the old one.
+        """
+        self._moved = {old: root.path for old, root in moved.items()}
+        self._given |= {root.path: root.given for root in moved.values()}
+        changed = [
+            replace(entry, root=self._moved[entry.root])
+            for entry in self.entries.values()
+            if entry.root in moved
+        ]
+        self.entries |= {entry.id: entry for entry in changed}
+        self._waiting = self._pending()
+        self.copies = [replace(c, root=self._moved.get(c.root, c.root)) for c in self.copies]
+        self.publish()
+        with self._journal.transaction():
+            for entry in changed:
+                self._journal.put(entry)
+            self._journal.set_copies(self.copies)
+
+    def _pending(self) -> set[str]:
+        return {e.path for e in self.entries.values() if e.state is State.PENDING}
+
     def _table(self) -> tuple[list[Root], list[Video]]:
         """Return the roots and the live videos as they shall be published, by id."""
-        live = {
-            entry.id: (entry.root, Video(entry.id, 0, entry.rel, entry.duration_s, entry.recorded))
-            for entry in self.entries.values()
-            if entry.state is State.COMPLETE
+        live = {e.id: e for e in self.entries.values() if e.state is State.COMPLETE}
+        copies: dict[str, list[Copy]] = {entry.digest: [] for entry in live.values()}
+        for copy in sorted(self.copies, key=lambda copy: (copy.root, copy.rel)):
+            if copy.digest and copy.digest in copies:
+                copies[copy.digest].append(copy)
+        old = dict(self._outgoing())
+        homes = {e.root for e in live.values()} | {root for root, _ in old.values()}
+        paths = sorted(homes | {copy.root for some in copies.values() for copy in some})
+        number = {path: at for at, path in enumerate(paths)}
+        videos = {
+            id_: replace(video, root=number[root], copies=()) for id_, (root, video) in old.items()
         }
-        for video in self.writer.live_videos.values():
-            root = self.writer.roots[video.root].path
-            path = os.path.normpath(Path(root) / video.rel)
-            if video.id not in self.entries and path in self._waiting:
-                live[video.id] = (root, video)  # until its new content is indexed
-        paths = sorted({root for root, _ in live.values()})
-        numbers = {path: number for number, path in enumerate(paths)}
+        for e in live.values():
+            places = tuple(Place(number[copy.root], copy.rel) for copy in copies[e.digest])
+            videos[e.id] = Video(e.id, number[e.root], e.rel, e.duration_s, e.recorded, places)
         roots = [Root(self._given.get(path, path), path) for path in paths]
-        videos = [replace(video, root=numbers[root]) for _, (root, video) in sorted(live.items())]
-        return roots, videos
+        return roots, [videos[id_] for id_ in sorted(videos)]
+
+    def _outgoing(self) -> Iterator[tuple[int, tuple[str, Video]]]:
+        """Yield the videos, and their roots, that are found until new content is indexed."""
+        for video in self.writer.live_videos.values():
+            if video.id not in self.entries:
+                root = self.writer.roots[video.root].path
+                root = self._moved.get(root, root)
+                if os.path.normpath(Path(root) / video.rel) in self._waiting:
+                    yield video.id, (root, video)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from unify.engine.errors import UsageError
 from unify.engine.manifest import Root
+from unify.indexer import ignore
+from unify.indexer.sidecars import NONE, Beside, Sidecars
 
 _NAMES = (
     ".3g2 .3gp .asf .avi .divx .dv .f4v .flv .h264 .h265 .hevc .ivf .m1v .m2ts .m2v .m4v .mjpeg "
@@ -33,22 +35,40 @@ class Candidate:
         rel: its path relative to the root.
         size_bytes: its size.
         mtime_ns: when it was last written, nanoseconds since 1970.
+        sidecars: its subtitle files.
     """
 
     root: Root
     rel: str
     size_bytes: int
     mtime_ns: int
+    sidecars: Sidecars = NONE
 
     @property
     def path(self) -> str:
         """Its absolute path."""
-        return os.path.normpath(Path(self.root.path) / self.rel)
+        return os.path.normpath(os.path.join(self.root.path, self.rel))  # noqa: PTH118 - fast
 
     @property
     def shown(self) -> str:
         """Its path as the user would write it."""
         return os.path.normpath(Path(self.root.given) / self.rel)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of the videos under the PATHs are meant.
+
+    Attributes:
+        exclude: patterns of files and folders to leave out (`indexer/ignore.py`).
+        unsettled: absolute paths that may still change: neither taken up nor taken for deleted.
+    """
+
+    exclude: tuple[str, ...] = ()
+    unsettled: Collection[str] = frozenset()
+
+
+EVERYTHING = Choice()
 
 
 @dataclass(slots=True)
@@ -60,80 +80,110 @@ class Discovery:
         named: absolute paths of the PATHs.
         empty: PATHs under which there is no video, as given.
         unreadable: (path, reason) of folders and files that could not be looked at.
+        ignored: absolute paths of videos that were left out by rules.
+        unsettled: absolute paths that the caller wants left as they are.
     """
 
     candidates: list[Candidate] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    unsettled: Collection[str] = frozenset()
 
 
-def discover(paths: Sequence[Path]) -> Discovery:
+def discover(paths: Sequence[Path], choice: Choice = EVERYTHING) -> Discovery:
     """Find the videos of files and folders.
 
     Folders are searched whole; hidden files and folders are left out, links are followed, but
-    no folder is entered twice. A file that is named itself is taken whatever its extension.
+    no folder is entered twice. A file that is named itself is taken whatever its extension and
+    whatever the rules.
 
     Raises:
-        UsageError: a path does not exist, or is neither a file nor a folder.
+        UsageError: a path does not exist, or is neither a file nor a folder; a rule cannot be
+            understood.
     """
-    found = Discovery()
+    found = Discovery(unsettled=choice.unsettled)
+    beside = Beside()
     seen: set[str] = set()
     for path in paths:
         absolute = os.path.normpath(path.absolute())
         found.named.append(absolute)
         before = len(found.candidates)
         known = False
-        for candidate in _under(path, absolute, found):
-            known |= candidate.path in seen
-            if candidate.path not in seen:
+        for candidate in _under(path, absolute, found, choice):
+            known |= candidate.path in seen or candidate.path in choice.unsettled
+            if candidate.path not in seen and candidate.path not in choice.unsettled:
                 seen.add(candidate.path)
-                found.candidates.append(candidate)
+                found.candidates.append(replace(candidate, sidecars=beside.of(candidate.path)))
+        known = known or any(name in seen for name in found.ignored)
         if len(found.candidates) == before and not known:
             found.empty.append(str(path))
+    found.ignored = sorted(set(found.ignored) - seen)
     return found
 
 
-def _under(path: Path, absolute: str, found: Discovery) -> Iterator[Candidate]:
+def _under(path: Path, absolute: str, found: Discovery, choice: Choice) -> Iterator[Candidate]:
     try:
         facts = path.stat()
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}", "give a file or a folder") from None
     if stat.S_ISDIR(facts.st_mode):
-        root = Root(str(path), absolute)
-        for name in _files(absolute, found):
+        root = Root(absolute if path.is_absolute() else str(path), absolute)
+        for name in _files(absolute, found, ignore.Rules.given(choice.exclude, absolute)):
             try:
                 facts = os.stat(name)  # noqa: PTH116 - one of very many
             except OSError as error:
                 found.unreadable.append((name, error.strerror or str(error)))
                 continue
             if stat.S_ISREG(facts.st_mode):
-                rel = os.path.relpath(name, absolute)
+                rel = name[len(absolute.rstrip(os.sep)) + 1 :]
                 yield Candidate(root, rel, facts.st_size, facts.st_mtime_ns)
+            else:  # a pipe, a device: reading it might never end
+                found.unreadable.append((name, "not a regular file"))
     elif stat.S_ISREG(facts.st_mode):
-        root = Root(str(path.parent), str(Path(absolute).parent))
+        above = str(Path(absolute).parent)
+        root = Root(above if path.is_absolute() else str(path.parent), above)
         yield Candidate(root, Path(absolute).name, facts.st_size, facts.st_mtime_ns)
     else:
         raise UsageError(f"{path}: neither a file nor a folder", "give a file or a folder")
 
 
-def _files(top: str, found: Discovery) -> Iterator[str]:
-    """Yield the paths below a folder that look like videos."""
+def _files(top: str, found: Discovery, rules: ignore.Rules) -> Iterator[str]:
+    """Yield the paths below a folder that look like videos; note those that the rules leave out."""
 
     def unreadable(error: OSError) -> None:
         found.unreadable.append((str(error.filename), error.strerror or str(error)))
 
-    entered: set[tuple[int, int]] = set()
+    entered: set[tuple[bool, int, int]] = set()
+    rules_of: dict[str, ignore.Rules | None] = {top: rules}  # None: all below is left out
     for folder, folders, names in os.walk(top, onerror=unreadable, followlinks=True):
-        facts = Path(folder).stat()
-        if (facts.st_dev, facts.st_ino) in entered:
+        here = rules_of.pop(folder)
+        try:
+            facts = os.stat(folder)  # noqa: PTH116 - as os.walk gives it
+            if here is not None and ignore.NAME in names:
+                here = here.within(folder)
+        except OSError as error:  # it has just vanished, or its rules cannot be read
+            unreadable(error)
             folders.clear()
             continue
-        entered.add((facts.st_dev, facts.st_ino))
+        key = (here is None, facts.st_dev, facts.st_ino)
+        if key in entered:
+            folders.clear()
+            continue
+        entered.add(key)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            below = os.path.join(folder, name)  # noqa: PTH118
+            left_out = here is None or here.ignore(below + "/")
+            rules_of[below] = None if left_out else here
         for name in sorted(names):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:  # noqa: PTH122
-                yield os.path.join(folder, name)  # noqa: PTH118
+                path = os.path.join(folder, name)  # noqa: PTH118
+                if here is None or here.ignore(path):
+                    found.ignored.append(path)
+                else:
+                    yield path
 
 
 def is_under(path: str, folder: str) -> bool:

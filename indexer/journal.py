@@ -4,7 +4,8 @@ The manifest is the truth for readers, the journal for the builder. Every step p
 and commits here second; after a crash between the two, `reconcile` follows the manifest. The
 rollback journal with `synchronous=FULL` is SQLite's most durable mode, and leaves one file.
 
-A row's id is the video's id in the whole index and is never given twice.
+A row's id is the video's id in the whole index and is never given to another one. Roots are
+stored as the manifest stores them, so that the journal moves together with it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable
-from unify.engine.manifest import Root, Video
+from unify.engine.manifest import Root, Video, resolved_path, stored_path
 
 NAME = "catalog.sqlite"
-_SCHEMA = 1
+_SCHEMA = 2
 _TABLES = """
 CREATE TABLE videos (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -29,7 +31,8 @@ CREATE TABLE videos (
     size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, digest TEXT NOT NULL,
     state TEXT NOT NULL, note TEXT NOT NULL,
     duration_s REAL NOT NULL, recorded REAL NOT NULL, moments INTEGER NOT NULL,
-    width INTEGER NOT NULL, height INTEGER NOT NULL, codec TEXT NOT NULL
+    width INTEGER NOT NULL, height INTEGER NOT NULL, codec TEXT NOT NULL,
+    subtitles TEXT NOT NULL, cues INTEGER NOT NULL
 );
 CREATE TABLE copies (
     root BLOB NOT NULL, rel BLOB NOT NULL,
@@ -66,6 +69,8 @@ class Entry:
         width: displayed pixels.
         height: displayed pixels.
         codec: FFmpeg's name of its decoder.
+        subtitles: the stamp of its subtitle files, "" without any.
+        cues: lines that its subtitles say, those inside the video included.
     """
 
     id: int
@@ -82,11 +87,13 @@ class Entry:
     width: int = 0
     height: int = 0
     codec: str = ""
+    subtitles: str = ""
+    cues: int = 0
 
     @property
     def path(self) -> str:
         """Its absolute path."""
-        return os.path.normpath(Path(self.root) / self.rel)
+        return os.path.normpath(os.path.join(self.root, self.rel))  # noqa: PTH118 - fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ class Copy:
     @property
     def path(self) -> str:
         """Its absolute path."""
-        return os.path.normpath(Path(self.root) / self.rel)
+        return os.path.normpath(os.path.join(self.root, self.rel))  # noqa: PTH118
 
 
 class Journal:
@@ -117,6 +124,8 @@ class Journal:
             IndexUnavailable: it does not exist (without `create`), or cannot be written.
         """
         self.path = directory / NAME
+        self._stored = cache(lambda root: os.fsencode(stored_path(root, directory)))
+        self._root = cache(lambda stored: resolved_path(os.fsdecode(stored), directory))
         mode = "rwc" if create else "rw"
         with self._guarded():
             uri = f"{self.path.absolute().as_uri()}?mode={mode}"
@@ -172,9 +181,7 @@ class Journal:
         with self._guarded():
             rows = self._db.execute(f"SELECT {columns} FROM videos ORDER BY id").fetchall()
         return [
-            Entry(
-                id_, os.fsdecode(root), os.fsdecode(rel), size, mtime, digest, State(state), *rest
-            )
+            Entry(id_, self._root(root), os.fsdecode(rel), size, mtime, digest, State(state), *rest)
             for id_, root, rel, size, mtime, digest, state, *rest in rows
         ]
 
@@ -184,12 +191,13 @@ class Journal:
             rows = self._db.execute(
                 "SELECT root, rel, size_bytes, mtime_ns, digest FROM copies ORDER BY root, rel"
             ).fetchall()
-        return [Copy(os.fsdecode(root), os.fsdecode(rel), *rest) for root, rel, *rest in rows]
+        return [Copy(self._root(root), os.fsdecode(rel), *rest) for root, rel, *rest in rows]
 
     def put(self, entry: Entry) -> Entry:
         """Insert or replace a video and return it with its id; inside a transaction."""
         names = [field.name for field in fields(Entry)]
-        values = [None if entry.id == 0 else entry.id, *_storable(astuple(entry))[1:]]
+        values = [getattr(entry, name) for name in names]
+        values[:3] = [entry.id or None, self._stored(entry.root), os.fsencode(entry.rel)]
         cursor = self._db.execute(
             f"INSERT OR REPLACE INTO videos ({', '.join(names)}) "
             f"VALUES ({', '.join('?' * len(names))})",
@@ -204,7 +212,9 @@ class Journal:
     def set_copies(self, copies: Iterable[Copy]) -> None:
         """Replace the list of copies; inside a transaction."""
         self._db.execute("DELETE FROM copies")
-        rows = [_storable(astuple(copy)) for copy in copies]
+        rows = [
+            (self._stored(copy.root), os.fsencode(copy.rel), *astuple(copy)[2:]) for copy in copies
+        ]
         self._db.executemany("INSERT OR REPLACE INTO copies VALUES (?, ?, ?, ?, ?)", rows)
 
     def reserve(self, greatest: int) -> None:
@@ -257,19 +267,12 @@ def _as_published(entry: Entry, video: Video | None, roots: list[Root]) -> Entry
         lost = entry.state is State.COMPLETE
         return replace(entry, state=State.PENDING) if lost else entry
     published = _published(video, roots)
-    if published.path != entry.path:  # a rename was published, then the build was killed
-        entry = replace(entry, root=published.root, rel=published.rel, mtime_ns=-1)
+    if published.path != entry.path:  # a rename was published, then the writer was killed
+        known = entry.mtime_ns if published.rel == entry.rel else -1  # a root that moved
+        entry = replace(entry, root=published.root, rel=published.rel, mtime_ns=known)
     return replace(entry, state=State.COMPLETE)
 
 
 def _is_stale(entry: Entry, whole: set[str]) -> bool:
     """Whether a published rename has put another video where this one was."""
     return entry.state is not State.COMPLETE and entry.path in whole
-
-
-def _storable(values: tuple[object, ...]) -> list[object]:
-    """Return a row for SQLite: paths (the first two strings) as bytes, as the system has them."""
-    row = list(values)
-    first = next(i for i, value in enumerate(row) if isinstance(value, str))
-    row[first : first + 2] = [os.fsencode(str(value)) for value in row[first : first + 2]]
-    return row

@@ -15,7 +15,11 @@ from unify.indexer.journal import Copy, Entry, State
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A video to decode and encode, and its entry (id 0 until the journal gives it one)."""
+    """A video to decode and encode, and its entry (id 0 until the journal gives it one).
+
+    A video that was not indexed yet keeps the id that it has: a build that was killed and one
+    that was not end with the same ids.
+    """
 
     candidate: Candidate
     entry: Entry
@@ -73,14 +77,26 @@ def make_plan(
     """Decide what becomes of every file and of every known video.
 
     A file of known content is a renamed video when the video's own file is gone or holds
-    something else now; otherwise it is a copy. Contents are compared only between files of
-    equal size.
+    something else now; otherwise it is a copy. A video whose file was deleted goes on at a copy
+    of it, where there is one. Contents are compared only between files of equal size. A video
+    is what it was only while its subtitle files are, too.
     """
     planner = _Planner(entries, copies, disk)
-    loose = [c for c in candidates if not planner.settle(c, retry_failed)]
-    planner.house(loose)
-    planner.retire({candidate.path for candidate in candidates})
+    found = {candidate.path for candidate in candidates}
+    planner.house([c for c in candidates if not planner.settle(c, retry_failed)], found)
+    planner.retire(found)
     return planner.plan
+
+
+def drop(entry: Entry, plan: Plan) -> None:
+    """Take a video off, or where a copy of its file stays, let it go on there."""
+    copy = next((c for c in plan.copies if entry.digest and c.digest == entry.digest), None)
+    if copy is None or entry.state is not State.COMPLETE:
+        plan.removed.append(entry)
+    else:
+        plan.copies.remove(copy)
+        facts = {name: getattr(copy, name) for name in ("root", "rel", "size_bytes", "mtime_ns")}
+        plan.renamed.append(replace(entry, **facts))
 
 
 class _Planner:
@@ -92,6 +108,7 @@ class _Planner:
         self._copies = {copy.path: copy for copy in copies}
         self._digests: dict[str, str] = {}
         self._moved: set[int] = set()  # entries that stay under another path
+        self._unheard: set[int] = set()  # entries whose subtitle files alone have changed
 
     def settle(self, candidate: Candidate, retry_failed: bool) -> bool:
         """Deal with a file that is what it was; return whether it is."""
@@ -100,21 +117,27 @@ class _Planner:
             return False
         facts = (candidate.size_bytes, candidate.mtime_ns)
         same = facts == (entry.size_bytes, entry.mtime_ns)
+        heard = candidate.sidecars.stamp == entry.subtitles
         if entry.state is State.FAILED:
-            if same and not retry_failed:
+            known = same and heard and not retry_failed
+            if known:
                 self.plan.failed.append(entry)
-            return same and not retry_failed
+            return known
         if not same:
             found = self._digest(candidate)
             if not found or found != entry.digest:
                 return False
-            self.plan.touched.append(
-                replace(entry, size_bytes=facts[0], mtime_ns=facts[1], digest=found)
-            )
+            if heard:
+                self.plan.touched.append(
+                    replace(entry, size_bytes=facts[0], mtime_ns=facts[1], digest=found)
+                )
+        if not heard:
+            self._unheard.add(entry.id)
+            return False
         self.plan.skipped += 1
         return True
 
-    def house(self, loose: Sequence[Candidate]) -> None:
+    def house(self, loose: Sequence[Candidate], found: set[str]) -> None:
         """Find out what new and changed files are: renamed, copies, or to be indexed."""
         changed = {candidate.path for candidate in loose}
         sizes = Counter(candidate.size_bytes for candidate in loose)
@@ -123,16 +146,23 @@ class _Planner:
         homeless: dict[str, Entry] = {}
         settled: set[str] = set()
         for entry in stored if loose else ():
-            if entry.path in changed or self._disk.gone(entry.path):
+            path = entry.path
+            if entry.id in self._unheard:
+                settled.add(entry.digest)
+            elif path in changed or (path not in found and self._disk.gone(path)):
                 homeless[entry.digest] = entry
             else:
                 settled.add(entry.digest)
         for candidate in loose:
-            content = self._digest(candidate) if sizes[candidate.size_bytes] > 1 else ""
             before = self._by_path.get(candidate.path)
+            if before is not None and before.id in self._unheard:
+                self._index(candidate, before.digest, before)
+                continue
+            content = self._digest(candidate) if sizes[candidate.size_bytes] > 1 else ""
+            moved = homeless.get(content)
             if content and content in settled:
                 self._copy(candidate, content, before)
-            elif content and content in homeless:
+            elif moved is not None and moved.subtitles == candidate.sidecars.stamp:
                 self._rename(candidate, homeless.pop(content), before)
                 settled.add(content)
             else:
@@ -143,16 +173,17 @@ class _Planner:
         """Deal with known videos whose file was not found, and with copies out of sight."""
         self.plan.replaced = [e for e in self.plan.replaced if e.id not in self._moved]
         housed = found | {entry.path for entry in self.plan.renamed}
-        for entry in self._entries:
-            if entry.id in self._moved or entry.path in housed or not self._disk.gone(entry.path):
-                continue
-            if self._disk.may_remove(entry.path):
-                self.plan.removed.append(entry)
-            elif entry.state is State.COMPLETE:
-                self.plan.missing.append(entry)
         for path, copy in self._copies.items():
             if path not in found and not self._disk.gone(path):
                 self.plan.copies.append(copy)
+        for entry in self._entries:
+            path = entry.path
+            if entry.id in self._moved or path in housed or not self._disk.gone(path):
+                continue
+            if self._disk.may_remove(path):
+                drop(entry, self.plan)
+            elif entry.state is State.COMPLETE:
+                self.plan.missing.append(entry)
 
     def _copy(self, candidate: Candidate, content: str, before: Entry | None) -> None:
         facts = (candidate.size_bytes, candidate.mtime_ns)
@@ -173,16 +204,18 @@ class _Planner:
         self._replace(before)
 
     def _index(self, candidate: Candidate, content: str, before: Entry | None) -> None:
+        waits = before is not None and before.state is not State.COMPLETE
         fresh = Entry(
-            id=0,  # also on a retry: rows under the old id may lie in a segment, tombstoned
+            id=before.id if before is not None and waits else 0,
             root=candidate.root.path,
             rel=candidate.rel,
             size_bytes=candidate.size_bytes,
             mtime_ns=candidate.mtime_ns,
             digest=content,
+            subtitles=candidate.sidecars.stamp,
         )
         self.plan.jobs.append(Job(candidate, fresh))
-        self._replace(before)
+        self._replace(None if waits else before)
 
     def _replace(self, before: Entry | None) -> None:
         if before is not None:

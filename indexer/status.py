@@ -1,16 +1,45 @@
-"""How an index stands: what is in it, what failed, what is missing."""
+"""How an index stands: what is in it, what failed, what is missing, as a whole and by root."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from unify.engine import tables
 from unify.engine.local import open_snapshot
-from unify.engine.manifest import IndexSettings, read_manifest
+from unify.engine.manifest import IndexSettings, Root, read_manifest
 from unify.indexer.discover import gone
 from unify.indexer.journal import NAME, Entry, Journal, State
+
+
+@dataclass(frozen=True, slots=True)
+class RootStatus:
+    """What an index holds of one PATH.
+
+    Attributes:
+        given: the PATH as the user wrote it.
+        path: the same, absolute.
+        there: whether something lies at it now.
+        videos: searchable videos.
+        video_s: their seconds.
+        copies: files whose content is indexed under another path.
+        failed: videos that cannot be read.
+        pending: videos that a build did not get to.
+        missing: searchable videos whose file is gone.
+    """
+
+    given: str
+    path: str
+    there: bool
+    videos: int
+    video_s: float
+    copies: int
+    failed: int
+    pending: int
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +55,12 @@ class Status:
         size_bytes: all files of the index.
         pending: videos that a build did not get to.
         duplicates: files whose content is indexed under another path.
+        copies: those files, as (path, path of the indexed video).
         failed: (path, reason) of videos that cannot be read.
+        subtitled: searchable videos of which subtitles say something.
         damaged: (path, note) of searchable videos of which a part cannot be read.
         missing: searchable videos whose file is gone.
+        roots: the same by PATH.
     """
 
     settings: IndexSettings
@@ -39,9 +71,28 @@ class Status:
     size_bytes: int
     pending: int
     duplicates: int
+    copies: list[tuple[str, str]]
     failed: list[tuple[str, str]]
+    subtitled: int
     damaged: list[tuple[str, str]]
     missing: list[str]
+    roots: list[RootStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that an index knows, under one of its roots."""
+
+    root: Root
+    rel: str
+
+    @property
+    def shown(self) -> str:
+        return os.path.normpath(os.path.join(self.root.given, self.rel))  # noqa: PTH118 - fast
+
+    @property
+    def path(self) -> str:
+        return os.path.normpath(os.path.join(self.root.path, self.rel))  # noqa: PTH118
 
 
 def status(directory: Path) -> Status:
@@ -52,14 +103,23 @@ def status(directory: Path) -> Status:
         DamagedIndex: its manifest, tables or journal are damaged.
     """
     manifest = read_manifest(directory)
+    roots = {root.path: root for root in manifest.roots}
     videos = tables.read_videos(directory, manifest)
-    entries, copies = _journalled(directory)
-    given = {root.path: root.given for root in manifest.roots}
-
-    def shown(entry: Entry) -> str:
-        return os.path.normpath(Path(given.get(entry.root, entry.root)) / entry.rel)
-
+    files = {id_: _File(manifest.roots[v.root], v.rel) for id_, v in videos.items()}
+    copies = [
+        (_File(manifest.roots[copy.root], copy.rel), files[video.id])
+        for video in videos.values()
+        for copy in video.copies
+    ]
+    entries = _journalled(directory)
     live = [entry for entry in entries if entry.id in videos]
+
+    def in_state(state: State) -> list[tuple[_File, str]]:
+        some = [e for e in entries if e.state is state and e.id not in videos]
+        return [(_File(roots.get(e.root, Root(e.root, e.root)), e.rel), e.note) for e in some]
+
+    failed, pending = in_state(State.FAILED), in_state(State.PENDING)
+    missing = [file for file in files.values() if gone(file.path)]
     return Status(
         settings=manifest.settings,
         generation=manifest.generation,
@@ -67,12 +127,47 @@ def status(directory: Path) -> Status:
         moments=open_snapshot(directory).statistics().moments,
         video_s=sum(video.duration_s for video in videos.values()),
         size_bytes=sum(map(_size_bytes, directory.rglob("*"))),
-        pending=sum(e.state is State.PENDING and e.id not in videos for e in entries),
-        duplicates=copies,
-        failed=[(shown(e), e.note) for e in entries if e.state is State.FAILED],
-        damaged=[(shown(entry), entry.note) for entry in live if entry.note],
-        missing=[shown(entry) for entry in live if gone(entry.path)],
+        pending=len(pending),
+        duplicates=len(copies),
+        copies=[(file.shown, of.shown) for file, of in copies],
+        failed=[(file.shown, why) for file, why in failed],
+        subtitled=sum(entry.cues > 0 for entry in live),
+        damaged=[(files[entry.id].shown, entry.note) for entry in live if entry.note],
+        missing=[file.shown for file in missing],
+        roots=_by_root(
+            [(file.root, videos[id_].duration_s) for id_, file in files.items()],
+            copies=[file for file, _ in copies],
+            failed=[file for file, _ in failed],
+            pending=[file for file, _ in pending],
+            missing=missing,
+        ),
     )
+
+
+def _by_root(videos: Sequence[tuple[Root, float]], **others: Sequence[_File]) -> list[RootStatus]:
+    """Count by root.
+
+    Args:
+        videos: the root and the seconds of each searchable video.
+        others: what else is counted, by the field that counts it.
+    """
+    counts = {name: Counter(file.root for file in files) for name, files in others.items()}
+    number = Counter(root for root, _ in videos)
+    seconds = dict.fromkeys(number, 0.0)
+    for root, duration_s in videos:
+        seconds[root] += duration_s
+    roots = set(number).union(*counts.values())
+    return [
+        RootStatus(
+            given=root.given,
+            path=root.path,
+            there=not gone(root.path),
+            videos=number[root],
+            video_s=seconds.get(root, 0.0),
+            **{name: count[root] for name, count in counts.items()},
+        )
+        for root in sorted(roots, key=lambda root: root.path)
+    ]
 
 
 def _size_bytes(path: Path) -> int:
@@ -82,8 +177,8 @@ def _size_bytes(path: Path) -> int:
         return 0
 
 
-def _journalled(directory: Path) -> tuple[list[Entry], int]:
+def _journalled(directory: Path) -> list[Entry]:
     if not (directory / NAME).exists():
-        return [], 0
+        return []
     with Journal(directory, create=False) as journal:
-        return journal.entries(), len(journal.copies())
+        return journal.entries()

@@ -130,6 +130,20 @@ def test_a_video_that_becomes_a_copy_is_no_longer_one_itself():
     assert [e.id for e in plan.replaced] == [2]
 
 
+def test_a_deleted_video_goes_on_at_a_copy_that_is_not_looked_at():
+    world = World(
+        {"z": ("x", 3), "y": ("w", 1)},
+        [known(1, "a", "x"), known(2, "y", "w")],
+        [Copy("/r", "z", 1, 3, "#x")],
+    )
+    plan = world.plan(seen="y")
+    assert [(e.id, e.path, e.mtime_ns) for e in plan.renamed] == [(1, "/r/z", 3)]
+    assert (plan.removed, plan.copies) == ([], [])
+    world.removable = False
+    plan = world.plan(seen="y")
+    assert ([e.id for e in plan.missing], plan.renamed, len(plan.copies)) == ([1], [], 1)
+
+
 def test_copies_out_of_sight_are_remembered_until_they_are_gone():
     copy = Copy("/r", "b", 1, 1, "#x")
     world = World({"a": ("x", 1), "b": ("x", 1)}, [known(1, "a", "x")], [copy])
@@ -158,13 +172,14 @@ def test_failed_videos_wait_for_a_change_or_a_word(mtime, retry, again):
     plan = world.plan(retry_failed=retry)
     assert jobs(plan) == (["a"] if again else [])
     assert [e.id for e in plan.failed] == ([] if again else [1])
-    assert [e.id for e in plan.replaced] == ([1] if again else [])
+    assert [job.entry.id for job in plan.jobs] == ([1] if again else [])
+    assert plan.replaced == []
 
 
-def test_pending_videos_are_indexed_under_a_new_id():
+def test_pending_videos_keep_their_id():
     plan = World({"a": ("x", 1)}, [known(1, "a", "x", state=State.PENDING)]).plan()
-    assert [job.entry.id for job in plan.jobs] == [0]
-    assert [e.id for e in plan.replaced] == [1]
+    assert [job.entry.id for job in plan.jobs] == [1]
+    assert [e.id for e in plan.replaced] == []
 
 
 def test_a_file_that_cannot_be_hashed_is_left_to_the_decoder():
