@@ -161,7 +161,8 @@ class Journal:
             yield
         except sqlite3.OperationalError as error:
             raise IndexUnavailable(
-                f"cannot use {self.path} ({error})", "check the disk and its permissions"
+                f"cannot use {self.path} ({error})",
+                "make room on its disk or check its permissions, then run again",
             ) from None
         except sqlite3.DatabaseError as error:
             raise DamagedIndex(
@@ -248,9 +249,9 @@ class Journal:
                 if video.id not in entries and lost.path not in paths:  # the journal was deleted
                     entries[video.id] = self.put(lost)
             whole = {e.path for e in entries.values() if e.state is State.COMPLETE}
-            stale = [e.id for e in entries.values() if _is_stale(e, whole)]
+            stale = {e.id for e in entries.values() if _is_stale(e, whole)}
             self.forget(stale)
-        return [entry for id_, entry in entries.items() if id_ not in set(stale)]
+        return [entry for id_, entry in entries.items() if id_ not in stale]
 
 
 def _published(video: Video, roots: list[Root]) -> Entry:

@@ -12,10 +12,10 @@ import pytest
 from tests.cli.conftest import ROOT, run_unify
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    """A folder with its index inside, a file that rules leave out, and a copy."""
-    folder = tmp_path / "library"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with its index inside, files that rules leave out, and a copy."""
+    folder = tmp_path_factory.mktemp("made") / "library"
     (folder / "raw").mkdir(parents=True)
     shutil.copy(ROOT / "samples" / "cat.mp4", folder)
     shutil.copy(ROOT / "samples" / "cat.mp4", folder / "twin.mp4")
@@ -26,6 +26,12 @@ def library(tmp_path: Path) -> Path:
     assert done.code == 0, done.err
     assert "2 left out by .unifyignore or --exclude" in done.err
     return folder
+
+
+@pytest.fixture
+def library(made: Path, tmp_path: Path) -> Path:
+    """One of its own for a test: the index goes with its folder."""
+    return Path(shutil.copytree(made, tmp_path / "library"))
 
 
 def test_copies_are_shown_removed_and_found_again(library):
