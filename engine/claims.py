@@ -48,12 +48,10 @@ def share(path: Path) -> Claim:
 
     Raises:
         FileNotFoundError: it is gone: a newer generation has replaced it.
-        IndexUnavailable: it may not be read.
+        IndexUnavailable: it cannot be read now.
     """
-    try:
+    with arrays.reading(path):
         descriptor = os.open(path, os.O_RDONLY)
-    except PermissionError:
-        raise arrays.unreadable(path) from None
     claim = Claim(descriptor)
     _flock(descriptor, fcntl.LOCK_SH)  # waits for a writer that is removing it
     return claim

@@ -8,38 +8,38 @@ are dead is rewritten whatever its size. Everything is streamed: memory holds on
 65,536 rows, some 150 bytes a row of index and the sample that the lists of `engine/ann.py` are
 trained on (together 600 MB for a full segment), never its vectors.
 
-Scores before and after are the same to the last bit: latents, rows, spans and times are copied.
-Postings are made anew, with the largest scale that a merged segment had of each term. It must not
-know what queries ask.
+Scores before and after are the same to the last bit: latents, rows, spans and times are copied;
+postings are made anew. What is written depends on the live rows alone, which are put in the order
+of their videos' ids: a build keeps the ids that it has planned however often it is interrupted,
+so that an index that was built through crashes and one that was not are the same bytes once they
+are compacted into one segment. (Another order, such as by content, would not say more: the ids lie
+in the rows.) It must not know what queries ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from unify.engine import arrays, durable, latents, tables
-from unify.engine.errors import DamagedIndex
+from unify.engine.live_rows import LiveRows, by_video
 from unify.engine.manifest import IndexSettings, SegmentEntry, read_manifest
 from unify.engine.postings import WINDOW
-from unify.engine.rescore import Rows
 from unify.engine.segment import (
     LATENTS,
     MOMENT,
-    Segment,
     Size,
     codes_of,
     invert,
+    scales_of,
     write_segment,
 )
-from unify.engine.types import Bool, Float16, Float32, Int64, UInt16, UInt32
-from unify.engine.verify import check_file
+from unify.engine.types import Float16, Float32
 from unify.engine.writer import IndexWriter
 
 SEGMENT_MOMENTS = 2_000_000  # 2 GB of latents at D = 512; written in minutes
@@ -86,7 +86,7 @@ def compact(directory: Path, progress: Progress | None = None) -> Compaction:
     with IndexWriter.open(directory, settings) as writer:
         before = writer.manifest
         dead = tables.read_tombstones(directory, before)
-        sources = [_Source(directory, entry, settings, dead) for entry in before.segments]
+        sources = [LiveRows(directory, entry, settings, dead) for entry in before.segments]
         chosen = choose([len(source) for source in sources], [s.entry.moments for s in sources])
         if chosen:
             kept = [source for i, source in enumerate(sources) if i not in chosen]
@@ -132,134 +132,44 @@ def advisable(directory: Path) -> bool:
     """Return whether compacting would make an index faster or notably smaller."""
     manifest = read_manifest(directory)
     dead = tables.read_tombstones(directory, manifest)
-    sources = [_Source(directory, entry, manifest.settings, dead) for entry in manifest.segments]
+    sources = [LiveRows(directory, entry, manifest.settings, dead) for entry in manifest.segments]
     live, rows = [len(source) for source in sources], [s.entry.moments for s in sources]
     chosen = choose(live, rows)
     return len(chosen) >= MANY or sum(rows[i] - live[i] for i in chosen) >= MANY_ROWS
 
 
-class _Source:
-    """The live rows and frames of a segment.
-
-    It is opened anew for each use: every mapped file is an open one, and there may be thousands.
-    """
-
-    def __init__(
-        self, directory: Path, entry: SegmentEntry, settings: IndexSettings, dead: UInt32
-    ) -> None:
-        self.entry = entry
-        self._directory, self._settings = directory, settings
-        self._rows: Bool = ~np.isin(self._open().moments["video"], dead)  # (M,)
-
-    def __len__(self) -> int:
-        return int(np.count_nonzero(self._rows))
-
-    def _open(self) -> Segment:
-        return Segment(self._directory, self.entry, self._settings)
-
-    def check(self, names: Collection[str] = ()) -> None:
-        """Check every byte, so that no damage gets a fresh checksum; of some files only, if named.
-
-        Raises:
-            DamagedIndex: naming the file.
-        """
-        for file in (file for file in self.entry.files if not names or file.name in names):
-            for problem in check_file(self.entry.folder(self._directory) / file.name, file):
-                raise DamagedIndex(problem, "see all damage with: unify index verify")
-
-    def videos(self) -> UInt32:
-        """Return the ids of all videos, dead ones included."""
-        return np.unique(self._open().moments["video"])
-
-    def scales(self) -> Float32:
-        """Return (V,) the scales."""
-        return self._open().scales
-
-    @cached_property
-    def _frames(self) -> Bool:
-        """(F,) the frames of any live moment."""
-        moments = self._open().moments[self._rows]
-        begun, ended = (
-            np.bincount(moments[name], minlength=self.entry.frames + 1)
-            for name in ("first", "last")
-        )
-        return np.cumsum(begun - ended)[: self.entry.frames] > 0
-
-    def moments(self, first_frame: int) -> npt.NDArray[np.void]:
-        """Return the live records, frames counted from `first_frame`."""
-        moments = self._open().moments[self._rows]
-        place = np.concatenate([[0], np.cumsum(self._frames)]) + first_frame
-        moments["first"], moments["last"] = place[moments["first"]], place[moments["last"]]
-        return moments
-
-    def frames(self) -> npt.NDArray[np.float64]:
-        """Return the times of frames that live moments have."""
-        return self._open().frames[self._frames]
-
-    def latents(self) -> Iterator[Float16]:
-        """Yield the live vectors."""
-        vectors = self._open().latents
-        for start in range(0, len(self._rows), WINDOW):
-            part = slice(start, start + WINDOW)
-            yield vectors[part][self._rows[part]]
-
-    def lengths(self, name: str) -> Int64:
-        """Return how many entries each live row of `forward` or `tracks` has."""
-        (indptr, _, _), rows = self._csr(name)
-        return np.diff(indptr)[rows]
-
-    def terms(self, name: str) -> Iterator[UInt16]:
-        """Yield the term ids of live rows."""
-        for terms, _, mask in self._blocks(name):
-            yield terms[mask]
-
-    def weights(self, name: str) -> Iterator[Float16]:
-        """Yield their weights."""
-        for _, weights, mask in self._blocks(name):
-            yield weights[mask]
-
-    def _csr(self, name: str) -> tuple[Rows, Bool]:
-        segment = self._open()
-        if name == "forward":
-            return segment.forward, self._rows
-        return segment.tracks, self._frames
-
-    def _blocks(self, name: str) -> Iterator[tuple[UInt16, Float16, Bool]]:
-        (indptr, terms, weights), rows = self._csr(name)
-        for start in range(0, len(rows), WINDOW):
-            ends = indptr[start : start + WINDOW + 1]
-            span = slice(int(ends[0]), int(ends[-1]))
-            yield terms[span], weights[span], np.repeat(rows[start : start + WINDOW], np.diff(ends))
-
-
-def _largest(sources: Iterable[_Source]) -> Float32:
-    """Return (V,) the largest scale of each term."""
-    largest = np.zeros(0, np.float32)
+def _scales(sources: Iterable[LiveRows], size: int) -> Float32:
+    """Return (size,) scales of codes: those that a build of these rows alone would choose."""
+    largest = np.zeros(size, np.float32)
     for source in sources:
-        largest = np.maximum(source.scales(), largest) if len(largest) else source.scales()
-    return largest
+        for terms, weights in zip(source.terms("forward"), source.weights("forward"), strict=True):
+            np.maximum.at(largest, terms, weights.astype(np.float32))
+    return scales_of(largest)
 
 
 def _rewrite(
-    writer: IndexWriter, sources: Sequence[_Source], progress: Progress | None
+    writer: IndexWriter, sources: Sequence[LiveRows], progress: Progress | None
 ) -> list[SegmentEntry]:
-    """Write the live rows of segments as few new ones, in order."""
-    parts: list[list[_Source]] = [[]]
+    """Write the live rows of segments as few new ones."""
     for source in sources:
         source.check()
-        if parts[-1] and sum(map(len, parts[-1])) + len(source) > SEGMENT_MOMENTS:
+    parts: list[list[LiveRows]] = [[]]
+    rows = 0
+    for run in by_video(sources):
+        rows += len(run)
+        if parts[-1] and rows > SEGMENT_MOMENTS:
             parts.append([])
-        if len(source):
-            parts[-1].append(source)
+            rows = len(run)
+        parts[-1].append(run)
     tell = _counter(sum(map(len, sources)), progress)
-    dim = writer.manifest.settings.latent_dim
+    settings = writer.manifest.settings
     with writer.writing():
         return [
             write_segment(
                 writer.directory,
                 writer.next_segment(),
-                dim,
-                partial(_fill, sources=part, dim=dim, tell=tell),
+                settings.latent_dim,
+                partial(_fill, sources=part, settings=settings, tell=tell),
             )
             for part in parts
             if part
@@ -278,15 +188,17 @@ def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
     return add
 
 
-def _fill(folder: Path, sources: Sequence[_Source], dim: int, tell: Callable[[int], None]) -> Size:
+def _fill(
+    folder: Path, sources: Sequence[LiveRows], settings: IndexSettings, tell: Callable[[int], None]
+) -> Size:
     """Write all files of a merged segment."""
     count = sum(map(len, sources))
     times = [source.frames() for source in sources]
     starts = np.cumsum([0, *map(len, times)]).tolist()
     moments = (source.moments(at) for source, at in zip(sources, starts[:-1], strict=True))
-    _save(folder / "moments.npy", MOMENT, count, moments)
-    _save(folder / "frames.npy", "<f8", starts[-1], times)
-    scales = _largest(sources)
+    arrays.save_blocks(folder / "moments.npy", MOMENT, count, moments)
+    arrays.save_blocks(folder / "frames.npy", "<f8", starts[-1], times)
+    scales = _scales(sources, settings.stored_terms)
     arrays.save(folder / "scales.npy", scales)
     for name in ("forward", "tracks"):
         lengths = np.concatenate([source.lengths(name) for source in sources])
@@ -295,8 +207,8 @@ def _fill(folder: Path, sources: Sequence[_Source], dim: int, tell: Callable[[in
         terms = (block for source in sources for block in source.terms(name))
         weights = (block for source in sources for block in source.weights(name))
         arrays.save(folder / f"{name}_indptr.npy", indptr)
-        _save(folder / f"{name}_terms.npy", "<u2", total, terms)
-        _save(folder / f"{name}_weights.npy", "<f2", total, weights)
+        arrays.save_blocks(folder / f"{name}_terms.npy", "<u2", total, terms)
+        arrays.save_blocks(folder / f"{name}_weights.npy", "<f2", total, weights)
     postings = _write_postings(folder, count, scales)
 
     def vectors() -> Iterator[Float16]:
@@ -305,7 +217,7 @@ def _fill(folder: Path, sources: Sequence[_Source], dim: int, tell: Callable[[in
                 yield block
                 tell(len(block))
 
-    latents.write_flat(folder / LATENTS, vectors(), count, dim)
+    latents.write_flat(folder / LATENTS, vectors(), count, settings.latent_dim)
     return Size(count, starts[-1], postings)
 
 
@@ -318,8 +230,8 @@ def _write_postings(folder: Path, count: int, scales: Float32) -> int:
     starts = [np.zeros(1, np.int64)]
 
     def write(ids_file: BinaryIO, codes_file: BinaryIO) -> None:
-        _header(ids_file, "<u2", total)
-        _header(codes_file, "|u1", total)
+        arrays.write_header(ids_file, "<u2", total)
+        arrays.write_header(codes_file, "|u1", total)
         for row in range(0, count, WINDOW):
             ends = indptr[row : row + WINDOW + 1]
             span = slice(int(ends[0]), int(ends[-1]))
@@ -336,20 +248,3 @@ def _write_postings(folder: Path, count: int, scales: Float32) -> int:
     )
     arrays.save(folder / "postings_indptr.npy", np.concatenate(starts))
     return total
-
-
-def _save(path: Path, dtype: npt.DTypeLike, count: int, blocks: Iterable[npt.NDArray[Any]]) -> None:
-    """Write an array of `count` items that comes in blocks."""
-
-    def write(file: BinaryIO) -> None:
-        _header(file, dtype, count)
-        for block in blocks:
-            file.write(np.ascontiguousarray(block, dtype).data)
-
-    durable.write_file(path, write)
-
-
-def _header(file: BinaryIO, dtype: npt.DTypeLike, count: int) -> None:
-    description = np.lib.format.dtype_to_descr(np.dtype(dtype))
-    header = {"descr": description, "fortran_order": False, "shape": (count,)}
-    np.lib.format.write_array_header_1_0(file, header)

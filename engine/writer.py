@@ -9,9 +9,9 @@ manifest can mostly open what it names; where it cannot, it reads the newer mani
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import re
-import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -36,7 +36,7 @@ from unify.engine.types import Float64, MomentCodes
 _OURS = re.compile(r"(videos|tombstones)-\d+\.(npy|txt)|manifest\.json\.tmp")
 _CLAIMED = re.compile(r"videos-\d+\.npy")
 _OUR_SEGMENT = re.compile(r"\d{8}(\.tmp)?")
-_WRITERS = ("lock", "catalog.sqlite", "catalog.sqlite-journal")
+_WRITERS = ("lock", "catalog.sqlite", "catalog.sqlite-journal", "progress.json")
 
 __all__ = ["IndexSettings", "IndexWriter", "MomentSpans", "Root", "Video"]
 
@@ -50,6 +50,7 @@ class IndexWriter:
         self._lock = lock
         self._builder = SegmentBuilder(manifest.settings)
         self._previous = manifest
+        self._uncertain = False  # a publish has failed: which generation is on the disk?
         self.live_videos = tables.read_videos(directory, manifest)
 
     @classmethod
@@ -61,7 +62,8 @@ class IndexWriter:
             IncompatibleIndex: it was built by another pack or with other settings.
             DamagedIndex: its manifest is damaged.
         """
-        lock = _lock(directory)
+        with _writing(directory):
+            lock = _lock(directory)
         try:
             with _writing(directory):
                 try:
@@ -71,6 +73,9 @@ class IndexWriter:
                     manifest = Manifest(0, settings)
                     write_manifest(directory, manifest)
                 check_settings(manifest.settings, settings)
+                # Its writer may have died before the manifest's new name was durable: what only
+                # the generation before it needs must not be removed yet.
+                durable.sync_folder(directory)
                 writer = cls(directory, manifest, lock)
                 writer._sweep()
             return writer
@@ -111,8 +116,11 @@ class IndexWriter:
         Args:
             roots: all roots that the videos refer to.
             videos: the live videos, all of them; rows of any other video are tombstoned.
+
+        Raises:
+            IndexUnavailable: the file system refuses; this writer publishes no more.
         """
-        with self.writing():
+        with self._once():
             return self._publish(roots, videos)
 
     def _publish(self, roots: Sequence[Root], videos: Sequence[Video]) -> Manifest:
@@ -132,8 +140,11 @@ class IndexWriter:
         Args:
             segments: all live segments; new ones were written under ids of `next_segment`.
             dead: ids of tombstoned videos, of which these segments still hold rows.
+
+        Raises:
+            IndexUnavailable: the file system refuses; this writer publishes no more.
         """
-        with self.writing():
+        with self._once():
             videos = list(self.live_videos.values())
             manifest = self._swap(self.manifest.roots, videos, segments, dead)
             self._previous = manifest  # the point is to give the room back now
@@ -169,6 +180,23 @@ class IndexWriter:
         """Turn what the file system refuses into one clear line."""
         return _writing(self.directory)
 
+    @contextmanager
+    def _once(self) -> Iterator[None]:
+        """Publish, unless that has failed before.
+
+        After a failed fsync nobody knows which generation a reader sees: another one of the same
+        number would overwrite files under it. The next writer reads what is there.
+        """
+        if self._uncertain:
+            raise IndexUnavailable(
+                f"cannot write the index {self.directory}: an earlier publish has failed",
+                "run again",
+            )
+        self._uncertain = True
+        with self.writing():
+            yield
+        self._uncertain = False
+
     def _dead_after(self, live: set[int]) -> set[int]:
         old = tables.read_tombstones(self.directory, self.manifest).tolist()
         return ({*old, *self.live_videos} | self._builder.video_ids()) - live
@@ -185,11 +213,11 @@ class IndexWriter:
         held = {_generation(p) for p, claim in taken.items() if claim is None}
         for path in old:
             if _generation(path) not in held:
-                path.unlink()
+                durable.remove(path)
         for path in set((self.directory / "segments").glob("*")) - keep:
             # Which segments a held generation names is not known any more: all are kept.
             if _is_segment(path) and (path.suffix or not held):
-                shutil.rmtree(path)
+                durable.remove(path)
 
 
 def _generation(path: Path) -> str:
@@ -234,9 +262,11 @@ def _is_segment(path: Path) -> bool:
 
 def _lock(directory: Path) -> TextIO:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(directory)
         lock = (directory / "lock").open("w")
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise  # the place is right, the disk is not
         raise UsageError(
             f"cannot write an index in {directory}: {error.strerror}", "choose another --index"
         ) from None

@@ -21,6 +21,7 @@ from unify.encoders.schedule import (  # noqa: E402
     stage_of,
     warmup_cosine,
 )
+from unify.engine import durable  # noqa: E402
 from unify.engine.errors import UsageError  # noqa: E402
 
 CONFIG = {"batch": 8, "rate": 0.01, "betas": (0.9, 0.98), "data": "ab12"}
@@ -248,7 +249,7 @@ def test_a_crash_while_writing_leaves_the_one_before(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Path, "replace", crash)
+        patch.setattr(durable.os, "replace", crash)
         save(tmp_path, run, Position(0, 3))
     assert any(name.endswith(".tmp") for name in files(tmp_path))
     assert restore(tmp_path, run) == Position(0, 2)

@@ -52,6 +52,9 @@ class FakePack:
         weights = (0.2 + rng.random(len(terms))).astype("f4")
         return EncodedQuery((latent / np.linalg.norm(latent)).astype("f4"), terms, weights)
 
+    def unknown_words(self, text: str) -> list[str]:
+        return [word for word in text.split() if word.startswith("x")]
+
     def encode_queries(self, texts: Sequence[str]) -> list[EncodedQuery]:
         return [self.encode_query(text) for text in texts]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.corpus import Corpus, random_codes, spans
+from tests.engine.corpus import Corpus, FakePack, random_codes, spans
 from unify.engine import compact as compacting
 from unify.engine import durable
 from unify.engine.compact import SEGMENT_MOMENTS, advisable, choose, compact
@@ -253,3 +253,33 @@ def test_many_publishes_rewrite_a_row_a_few_times():
 def test_compaction_is_advised_when_it_pays(tmp_path):
     assert not advisable(Corpus.make(tmp_path / "few", segments=3, removed=0.5).directory)
     assert advisable(Corpus.make(tmp_path / "many", segments=8).directory)
+
+
+def publish_each(corpus: Corpus, order: list[int]) -> None:
+    """Publish videos one by one, with codes that depend on their ids alone."""
+    videos = [Video(id_, 0, f"{id_}.mp4", 10.0, 0.0) for id_ in order]
+    with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+        for count, video in enumerate(videos, 1):
+            codes = random_codes(np.random.default_rng(video.id), corpus.pack, ties=False)
+            writer.add(video.id, *spans(), codes)
+            writer.publish([Root("clips", "/abs/clips")], videos[:count])
+
+
+def bytes_of(corpus: Corpus) -> list[tuple[str, str]]:
+    (segment,) = read_manifest(corpus.directory).segments
+    return [(file.name, file.sha256) for file in segment.files]
+
+
+@pytest.mark.parametrize("order", [[3, 1, 2, 6, 5, 4], [6, 5, 4, 3, 2, 1], [1, 4, 2, 5, 3, 6]])
+def test_the_bytes_do_not_depend_on_how_the_rows_came_there(tmp_path, order):
+    straight = Corpus(tmp_path / "straight", FakePack())
+    publish_each(straight, sorted(order))
+    compact(straight.directory)
+    winding = Corpus(tmp_path / "winding", FakePack())
+    publish_each(winding, [90, *order, 91])  # two that go again, with the largest weights or not
+    with IndexWriter.open(winding.directory, winding.pack.settings()) as writer:
+        videos = [v for v in writer.live_videos.values() if v.id < 90]
+        writer.publish(writer.roots, videos)
+    compact(winding.directory)
+    assert verify(winding.directory) == []
+    assert bytes_of(winding) == bytes_of(straight)
