@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from unify.engine.answer import Answer, Hit, TermMatch
+    from unify.engine.facets import Facet
+    from unify.engine.wording import SearchedTerm
 
 SCHEMA = 1
 
@@ -45,7 +49,14 @@ def _term_record(match: TermMatch) -> dict[str, Any]:
     return fields if match.said_s else {k: v for k, v in fields.items() if k != "said_s"}
 
 
-def plan_record(answer: Answer, query_id: int) -> dict[str, Any]:
+def facets_record(found: Sequence[Facet], moments: int) -> dict[str, Any]:
+    """Return what the good hits have in common as JSON fields."""
+    return {"facets": [asdict(facet) for facet in found], "moments": moments}
+
+
+def plan_record(
+    answer: Answer, query_id: int, searched: Sequence[SearchedTerm] = ()
+) -> dict[str, Any]:
     """Return how a query was answered as JSON fields."""
     plan, outcome = answer.plan, answer.outcome
     return {
@@ -54,6 +65,8 @@ def plan_record(answer: Answer, query_id: int) -> dict[str, Any]:
         "exact": answer.exact,
         "gap": outcome.gap if math.isfinite(outcome.gap) else None,
         "missing": list(answer.missing),
+        "searched": [asdict(term) for term in searched],
+        "replaced": [asdict(word) for word in answer.replaced],
         "times_ms": {stage: round(ms, 4) for stage, ms in answer.times_ms.items()},
         "plan": {
             "structure": str(plan.structure),

@@ -13,11 +13,14 @@ import typer
 if TYPE_CHECKING:
     from unify.engine.answer import Answer, Hit, TermMatch
     from unify.engine.explain import TermTrack
+    from unify.engine.facets import Facet
+    from unify.engine.wording import Faint, SearchedTerm
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _SPARKS = " ▁▂▃▄▅▆▇█"
 _BAR = 12
 _REASONS = 5
+_ADDED = 5
 
 
 def say(text: str) -> None:
@@ -102,10 +105,63 @@ def _span(start_s: float, end_s: float) -> str:
     return clock(start_s) if start_s == end_s else f"{clock(start_s)}–{clock(end_s)}"
 
 
-def print_hits(answer: Answer, full: bool) -> None:
-    """Print the hits of one query, with every term and constant when `full`."""
+def tell_place(query: str, position: int | None) -> None:
+    """Point at a character of a query; only on a terminal, so that logs keep to one line."""
+    if position is not None and sys.stderr.isatty():
+        before = printable(query[:position])
+        tell(before + printable(query[position:]))
+        tell(" " * len(before) + "^")
+
+
+def tell_replaced(answer: Answer) -> None:
+    """Say which words are not in the lexicon, and what is searched for in their place."""
+    for each in answer.replaced:
+        near = ", ".join(f"{term} {weight:.2f}" for term, weight in each.terms)
+        if each.spelled:
+            instead = f"searched as {each.spelled}"
+        elif near:
+            instead = f"searched as {near}, a guess"
+        else:
+            instead = "only pictures as a whole are compared with it"
+        tell(f"{each.word} is not in the lexicon: {instead}")
+
+
+def tell_searched(searched: Sequence[SearchedTerm]) -> None:
+    """Say which terms were searched for: those of the query, and the heaviest that were added."""
+    named = [term for term in searched if term.origin != "added"]
+    added = [term for term in searched if term.origin == "added"]
+    if not searched:
+        return
+    parts = [f"{term.term} {term.weight:.1f}" for term in named]
+    parts += [f"{term.term} {term.weight:.1f} (added)" for term in added[:_ADDED]]
+    more = len(added) - _ADDED
+    tell("searched for: " + ", ".join(parts + ([f"{more} more (added)"] if more > 0 else [])))
+
+
+def print_searched(searched: Sequence[SearchedTerm]) -> None:
+    """Print every term that was searched for, those of the query apart from those added."""
+    for title, origins in (("terms", ("own",)), ("near", ("near",)), ("added", ("added",))):
+        some = [f"{t.term} {t.weight:.2f}" for t in searched if t.origin in origins]
+        if some:
+            say(f"{title:<10}" + " · ".join(some))
+
+
+def print_facets(found: Sequence[Facet], moments: int) -> None:
+    """Print which terms tell some hits from the library, with how many of them show each."""
+    terms = " · ".join(f"{facet.term} {facet.count:,}" for facet in found)
+    say(f"facets of {moments:,} hits: {terms or 'none'}")
+
+
+def print_hits(answer: Answer, full: bool, faint: Sequence[Faint] = ()) -> None:
+    """Print the hits of one query, with every term and constant when `full`.
+
+    Args:
+        answer: the hits.
+        full: print every part of every score.
+        faint: words that nothing shows.
+    """
     if not answer.hits:
-        tell(_nothing(answer))
+        tell(_nothing(answer, faint))
         return
     best = max(hit.score for hit in answer)
     for hit in answer:
@@ -122,7 +178,9 @@ def print_hits(answer: Answer, full: bool) -> None:
         if full:
             print_sum(hit)
     if all(hit.weak for hit in answer):
-        tell(f"no good match: every hit is weak{_names(answer.missing)}")
+        tell(f"no good match: every hit is weak{_names(faint)}")
+    elif faint:
+        tell(_names(faint).removeprefix("; "))
     if not answer.exact:
         tell(f"approximate: {_gap(answer.outcome.gap)}; --exact looks at all")
 
@@ -135,17 +193,17 @@ def _also(copies: Sequence[str]) -> str:
     return printable(first) + more
 
 
-def _nothing(answer: Answer) -> str:
+def _nothing(answer: Answer, faint: Sequence[Faint]) -> str:
     if answer.plan.allowed == 0:
         return "nothing found: no moment meets the filters and operators"
     if answer.plan.threshold > -math.inf:
         return "nothing found: no moment reaches the threshold"
-    return f"nothing found{_names(answer.missing)}"
+    return f"nothing found{_names(faint)}"
 
 
-def _names(missing: Iterable[str]) -> str:
-    words = ", ".join(missing)
-    return f"; no moment shows: {words}" if words else ""
+def _names(faint: Iterable[Faint]) -> str:
+    words = ", ".join(f"'{each.word}' (best {each.best:.2f} of {each.shows:.2f})" for each in faint)
+    return f"; nothing shows {words}" if words else ""
 
 
 def print_sum(hit: Hit) -> None:

@@ -1,4 +1,4 @@
-"""`unify search`, `unify explain`, `unify terms`."""
+"""`unify search`, `unify explain`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unify.cli import jsonio, render
+from unify.cli import finding, jsonio, lasthits, render
 from unify.cli.options import (
     IndexOption,
     JsonOption,
+    NoSubtitlesOption,
     QueryCommand,
     Words,
     complain,
@@ -43,6 +44,13 @@ class FormatName(StrEnum):
     trec = "trec"
 
 
+class SortName(StrEnum):
+    """The values of `--sort`."""
+
+    score = "score"
+    time = "time"
+
+
 class FusionName(StrEnum):
     """The values of `--fusion`."""
 
@@ -51,11 +59,13 @@ class FusionName(StrEnum):
     sum = "sum"
 
 
+_FACETS = 12  # terms
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(cls=QueryCommand)(search)
     app.command(cls=QueryCommand)(explain)
-    app.command()(terms)
 
 
 def search(
@@ -92,6 +102,30 @@ def search(
         float | None,
         typer.Option("--budget-ms", metavar="MS", help="Stop looking further after MS."),
     ] = None,
+    no_subtitles: NoSubtitlesOption = False,
+    no_expand: Annotated[
+        bool, typer.Option("--no-expand", help="Only your words, none that are added to them.")
+    ] = False,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TERM", help="Leave out a term that was added. May be repeated."),
+    ] = None,
+    like: Annotated[
+        str, typer.Option(metavar="VIDEO@SECONDS", help="More like this moment; WORDS beside it.")
+    ] = "",
+    like_weight: Annotated[
+        float, typer.Option(metavar="W", help="How much that moment counts beside WORDS.")
+    ] = 1.0,
+    per_video: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Up to N moments a video that do not overlap."),
+    ] = None,
+    sort: Annotated[
+        SortName, typer.Option(help="time: the same hits by video and time in it.")
+    ] = SortName.score,
+    facets: Annotated[
+        bool, typer.Option("--facets", help="Which terms tell the hits from the library.")
+    ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show how scores add up.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show how the query was answered.")] = False,
     index: IndexOption = None,
@@ -99,32 +133,58 @@ def search(
     """Find moments from a sentence.
 
     Examples:  unify search a man cooking pasta   ·   unify search "dog -beach len:<60"
+    ·   unify search --like clips/a.mp4@12.5 at night   ·   unify search dog --per-video 3
     ·   unify search --queries captions.txt --json -k 5
 
-    In a query +word must show, -word must not, word^2 counts twice, (a OR b) needs one of them;
-    path: len: after: before: filter videos.
+    In a query +word must show, -word must not, ~word is a wish, word^2 counts twice, (a OR b)
+    needs one of them; path: len: after: before: filter videos. A word that subtitles say counts,
+    too: +word is met when it shows or is said, -word when neither; --no-subtitles looks at the
+    pictures alone.
     """
     from unify.encoders.library import open_index
-    from unify.engine.errors import UsageError
+    from unify.engine.errors import QueryError, UsageError
 
-    if (queries is None) == (not words):
+    alone = bool(words or like)
+    if (queries is None) != alone:
         raise UsageError("say what to look for", "give WORDS, or --queries FILE, not both")
+    if queries is not None and (per_video is not None or facets):
+        raise UsageError("--per-video and --facets are for one query", "leave --queries out")
+    if like and no_expand:
+        raise UsageError("a moment has no words to expand", "leave --no-expand out beside --like")
     options: dict[str, Any] = {
         "k": k, "offset": offset, "threshold": -math.inf if threshold is None else threshold,
         "mode": mode.value, "moments": moments, "fusion": fusion.value,
         "weights": _weights(weights), "exact": exact, "budget_ms": budget_ms,
+        "subtitles": not no_subtitles, "expand": not no_expand, "drop": tuple(drop or ()),
     }  # fmt: skip
     searcher = open_index(index)
     shape = FormatName.json if json else format
-    show = partial(_show, shape=shape, explain=explain, plan=plan)
+    show = partial(_show, searcher, shape=shape, explain=explain, plan=plan, like=bool(like))
+    in_time = sort is SortName.time
     if queries is None:
-        show(searcher.search(joined(words), **options), 0)
+        question = finding.Question(joined(words), like, like_weight, per_video, in_time, options)
+        try:
+            found = finding.ask(searcher, question)
+        except QueryError as error:
+            render.tell_place(question.text, error.position)
+            raise
+        show(found, 0)
+        if facets:
+            _show_facets(searcher, question, shape)
+        _remember(searcher, index, " ".join(part for part in (joined(words), like) if part), found)
+    elif in_time:
+        raise UsageError("--sort time is for one query", "leave --queries out")
     elif not _run_batch(searcher, queries, options, show, shape is FormatName.text):
         raise typer.Exit(2)
 
 
-def _show(found: Answer, query_id: int, *, shape: FormatName, explain: bool, plan: bool) -> None:
+def _show(
+    searcher: Searcher, found: Answer, query_id: int, *,
+    shape: FormatName, explain: bool, plan: bool, like: bool,
+) -> None:  # fmt: skip
     """Print the hits of one query."""
+    if shape is not FormatName.trec:
+        render.tell_replaced(found)
     if shape is FormatName.trec:
         from unify.cli.trec import trec_line
 
@@ -134,11 +194,32 @@ def _show(found: Answer, query_id: int, *, shape: FormatName, explain: bool, pla
         for hit in found:
             jsonio.emit(jsonio.hit_record(hit, query_id))
         if plan:
-            jsonio.emit(jsonio.plan_record(found, query_id))
+            jsonio.emit(jsonio.plan_record(found, query_id, searcher.searched(found)))
     else:
-        render.print_hits(found, explain)
+        if not like:
+            render.tell_searched(searcher.searched(found))
+        render.print_hits(found, explain, searcher.faint(found))
         if plan:
             render.print_plan(found)
+
+
+def _show_facets(searcher: Searcher, question: finding.Question, shape: FormatName) -> None:
+    """Print what the good hits have in common."""
+    found, moments = finding.common(searcher, question, _FACETS)
+    if shape is FormatName.text:
+        render.print_facets(found, moments)
+    elif shape is FormatName.json:
+        jsonio.emit(jsonio.facets_record(found, moments))
+
+
+def _remember(searcher: Searcher, index: Path | None, query: str, found: Answer) -> None:
+    """Keep the hits for `unify open`, `cut` and `export`."""
+    from unify.engine.location import locate
+
+    hits = [jsonio.hit_record(hit, 0) for hit in found]
+    why_not = lasthits.remember(locate(index), query, searcher.encoder.name, hits)
+    if why_not:
+        render.tell(f"unify open and unify cut will not know these hits: {why_not}")
 
 
 def _run_batch(
@@ -187,6 +268,7 @@ def explain(
     hit: Annotated[
         int, typer.Option("--hit", metavar="N", min=1, help="Which hit to explain.")
     ] = 1,
+    no_subtitles: NoSubtitlesOption = False,
     index: IndexOption = None,
 ) -> None:
     """Show how a query is understood and planned, and why a hit was found.
@@ -194,15 +276,17 @@ def explain(
     Example:  unify explain a man cooking pasta --hit 2
     """
     from unify.encoders.library import open_index
+    from unify.engine.answer import Source
     from unify.engine.errors import UsageError
     from unify.engine.explain import term_tracks
     from unify.engine.options import MAX_K
 
     searcher = open_index(index)
-    found = searcher.search(joined(words), min(hit, MAX_K))
+    found = searcher.search(joined(words), min(hit, MAX_K), subtitles=not no_subtitles)
     if found.hits and hit > len(found):
         raise UsageError(f"there is no hit {hit}", f"use --hit 1 to {len(found)}")
-    _print_query(searcher, found)
+    render.print_searched(searcher.searched(found))
+    render.tell_replaced(found)
     render.print_plan(found)
     if not found.hits:
         return
@@ -212,45 +296,10 @@ def explain(
         f"hit {hit}     {chosen.video}  {render.clock(chosen.start_s)}–{render.clock(chosen.end_s)}"
     )
     render.print_sum(chosen)
-    names = [match.term for match in chosen.terms]
+    names = [match.term for match in chosen.terms if match.source is Source.PICTURES]
     shows = searcher.encoder.calibration.shows
     render.say("")
     render.say("when each term shows:")
     render.print_tracks(
         term_tracks(searcher.backend, searcher.encoder.lexicon, chosen.moment, names), shows, 60
     )
-
-
-def _print_query(searcher: Searcher, found: Answer) -> None:
-    encoded = searcher.encode(found.parsed)
-    pairs = sorted(zip(encoded.weights.tolist(), encoded.terms.tolist(), strict=True), reverse=True)
-    words = searcher.encoder.lexicon.terms
-    render.say("terms     " + " · ".join(f"{words[term]} {weight:.2f}" for weight, term in pairs))
-
-
-def terms(
-    video: Annotated[str | None, typer.Argument(metavar="[VIDEO]", help="A video's path.")] = None,
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many terms.")] = 20,
-    index: IndexOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Show what the library shows: its most frequent terms, or those of one video over time."""
-    from unify.encoders.library import open_index
-    from unify.engine.explain import library_terms, video_terms
-
-    searcher = open_index(index)
-    lexicon, shows = searcher.encoder.lexicon, searcher.encoder.calibration.shows
-    if video is None:
-        for term, count in library_terms(searcher.backend, lexicon, shows, top):
-            if json:
-                jsonio.emit({"term": term, "moments": count})
-            else:
-                render.say(f"{count:>8,}  {term}")
-        return
-    tracks = video_terms(searcher.backend, lexicon, video, top)
-    if json:
-        for track in tracks:
-            ranges = [list(span) for span in track.ranges(shows)]
-            jsonio.emit({"term": track.term, "weight": float(track.weights.max()), "shows": ranges})
-        return
-    render.print_tracks(tracks, shows, 60)

@@ -22,7 +22,7 @@ from unify.encoders.hf_prepare import HEADS, PREFIX, prepare_local
 from unify.encoders.hub import CHECKPOINT
 from unify.encoders.manifest import FILE_NAME, read_manifest
 from unify.encoders.packs import PackFacts
-from unify.encoders.speech import spoken_terms
+from unify.encoders.speech import spoken_terms, unknown_words
 from unify.encoders.word_forms import STOP_WORDS
 from unify.encoders.zeroshot import Space, TextHead, VideoHead
 from unify.engine.errors import UsageError
@@ -89,6 +89,10 @@ class HfPack:
     def terms_of(self, text: str) -> list[int]:
         """Return the terms that a spoken text names; see `VideoEncoder.terms_of`."""
         return spoken_terms(self.lexicon, text)
+
+    def unknown_words(self, text: str) -> list[str]:
+        """Return the words of a text that the lexicon lacks; see `QueryEncoder.unknown_words`."""
+        return unknown_words(self.lexicon, text)
 
     @cached_property
     def calibration(self) -> Calibration:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from unify.encoders.heads import HeadsFile, VideoHead
 from unify.encoders.manifest import FILE_NAME, Heads, Manifest, Towers, read_manifest
 from unify.encoders.sentences import SentenceEncoder, Sentences
-from unify.encoders.speech import spoken_terms
+from unify.encoders.speech import spoken_terms, unknown_words
 from unify.engine.errors import UsageError
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Calibration, EncodedQuery, Float32, Int64, MomentCodes, UInt8
@@ -94,6 +94,10 @@ class Pack:
     def terms_of(self, text: str) -> list[int]:
         """Return the terms that a spoken text names; see `VideoEncoder.terms_of`."""
         return spoken_terms(self.lexicon, text)
+
+    def unknown_words(self, text: str) -> list[str]:
+        """Return the words of a text that the lexicon lacks; see `QueryEncoder.unknown_words`."""
+        return unknown_words(self.lexicon, text)
 
     @cached_property
     def calibration(self) -> Calibration:

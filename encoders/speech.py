@@ -1,4 +1,4 @@
-"""Which terms of a lexicon a spoken text names, the same for every pack.
+"""Which terms of a lexicon a text names, and which of its words have none; for every pack.
 
 A lexicon of a language model's pieces has "the" and "of" as terms; said in nearly every moment,
 they would tell nothing of any. It must not know subtitles or times.
@@ -18,3 +18,23 @@ def spoken_terms(lexicon: Lexicon, text: str) -> list[int]:
     """
     found = (lexicon.lookup(word) for word in words_of(text) if word not in STOP_WORDS)
     return [term for term in found if term is not None]
+
+
+def unknown_words(lexicon: Lexicon, text: str) -> list[str]:
+    """Return the words of a text that the lexicon lacks, in order, each once; no stop words.
+
+    Numbers and single letters are not looked for as words, so they are not missed.
+
+    >>> unknown_words(Lexicon(["dog"]), "The dog and 2 axolotls, axolotls")
+    ['axolotls']
+    """
+    return list(
+        dict.fromkeys(
+            word
+            for word in words_of(text)
+            if lexicon.lookup(word) is None
+            and len(word) > 1
+            and not word.isdecimal()
+            and word.removesuffix("'s") not in STOP_WORDS
+        )
+    )

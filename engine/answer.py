@@ -10,6 +10,8 @@ from typing import overload
 from unify.engine.execute import Outcome
 from unify.engine.planner import Plan
 from unify.engine.query import ParsedQuery
+from unify.engine.types import EncodedQuery
+from unify.engine.wording import Replaced
 
 
 class Source(StrEnum):
@@ -95,6 +97,8 @@ class Answer(Sequence[Hit]):
         outcome: what happened.
         missing: known words of the query that no moment holds.
         times_ms: milliseconds by stage, in order.
+        query: what was looked for in pictures, encoded.
+        replaced: words of the query that the lexicon lacks, and what was searched for instead.
     """
 
     hits: tuple[Hit, ...]
@@ -103,6 +107,8 @@ class Answer(Sequence[Hit]):
     outcome: Outcome
     missing: tuple[str, ...]
     times_ms: dict[str, float]
+    query: EncodedQuery
+    replaced: tuple[Replaced, ...] = ()
 
     @property
     def exact(self) -> bool:

@@ -32,6 +32,8 @@ class Options:
             `approximate`; answers may then differ from run to run. None: no such limit.
         subtitles: whether words that are said count, beside those that show. Without them every
             score is that of an index without subtitles.
+        expand: whether terms that the pack added to the sentence are looked for, too.
+        drop: words that the lexicon side leaves out; the latent side reads the sentence whole.
 
     Raises:
         UsageError: a value that is none of these.
@@ -48,6 +50,8 @@ class Options:
     budget: int = BUDGET
     budget_ms: float | None = None
     subtitles: bool = True
+    expand: bool = True
+    drop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.k < 1 or self.offset < 0 or self.k + self.offset > MAX_K:

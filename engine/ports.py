@@ -32,6 +32,13 @@ class QueryEncoder(Protocol):
         """Statistics for fusion and thresholds."""
         ...
 
+    def unknown_words(self, text: str) -> list[str]:
+        """Return the words of a text that the lexicon lacks, in order, each once.
+
+        Words that say nothing ("the", "of") are left out.
+        """
+        ...
+
     def encode_query(self, text: str) -> EncodedQuery:
         """Encode one plain sentence, without operators; deterministic."""
         ...

@@ -3,6 +3,7 @@
     a man cooking pasta          plain words need no syntax; nothing in them is an error
     +pasta  -beach               must show or be said / must neither show nor be said
     pasta^2  pasta^0.5           counts more or less
+    ~pasta                       a wish: moments that show it, or what is near it, come first
     (street OR road)             at least one must show; also `street OR road`
     -(a OR b)  -(a b)  +(a b)    a sign before a parenthesis: none of them; all of them
     "stop sign"                  a term of several words, where the lexicon has it
@@ -11,8 +12,8 @@
 Operators are *hard*: they need a word that the lexicon knows, and say so when it does not.
 Unbalanced quotes, parentheses without a sign, a lone `OR`, unknown prefixes and filters without
 a value are plain words.
-The latent side reads the sentence without operators, filters and excluded terms; a term with a
-negative weight (`beach^-1`) lowers the lexicon score only.
+The latent side reads the sentence without operators, filters, wishes and excluded terms; a term
+with a negative weight (`beach^-1`) lowers the lexicon score only.
 
 No I/O here, and no lexicon: `hard` holds words, which the searcher looks up.
 """
@@ -31,7 +32,7 @@ MAX_BOOST = 100.0
 FILTERS = ("path", "len", "after", "before")
 
 _TOKEN = re.compile(  # a sign is an operator only at the start of a word and before a letter
-    r'(?P<sign>(?<![^\s(])[+-](?=["(]|[^\W\d_]))?'
+    r'(?P<sign>(?<![^\s(])[+~-](?=["(]|[^\W\d_]))?'
     r'(?:"(?P<quoted>[^"]+)"|(?P<paren>[()])|(?P<word>[^\s()"]+))'
 )
 _FILTER = re.compile(
@@ -88,6 +89,7 @@ class ParsedQuery:
         text: the plain sentence that the encoder reads; may be empty.
         hard: conditions that all must hold.
         boosts: (word or phrase, factor) of `^`, in order.
+        wishes: words or phrases of `~`, which the sentence is read without.
         filters: conditions on the video.
     """
 
@@ -95,6 +97,7 @@ class ParsedQuery:
     hard: tuple[Hard, ...] = ()
     boosts: tuple[tuple[str, float], ...] = ()
     filters: Filters = field(default_factory=Filters)
+    wishes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +129,11 @@ def parse(text: str) -> ParsedQuery:
         raise QueryError("the query is empty", 'say what to look for, as in: unify search "a dog"')
     filters = _filters(text)
     rest = _FILTER.sub(lambda match: " " * len(match.group()), text)
-    words, hard, boosts = _read(list(_atoms(rest)))
+    words, hard, boosts, wishes = _read(list(_atoms(rest)))
     for phrase, factor in boosts:
         if abs(factor) > MAX_BOOST:
             raise QueryError(f"{phrase}^{factor:g} counts too much", f"use at most {MAX_BOOST:g}")
-    return ParsedQuery(" ".join(words), tuple(hard), tuple(boosts), filters)
+    return ParsedQuery(" ".join(words), tuple(hard), tuple(boosts), filters, tuple(wishes))
 
 
 def _atoms(text: str) -> Iterator[_Atom]:
@@ -153,23 +156,29 @@ def _atoms(text: str) -> Iterator[_Atom]:
         yield atom
 
 
-def _read(atoms: list[_Atom]) -> tuple[list[str], list[Hard], list[tuple[str, float]]]:
-    """Split atoms into plain words, hard conditions and boosts."""
+def _read(
+    atoms: list[_Atom],
+) -> tuple[list[str], list[Hard], list[tuple[str, float]], list[str]]:
+    """Split atoms into plain words, hard conditions, boosts and wishes."""
     words: list[str] = []
     hard: list[Hard] = []
     boosts: list[tuple[str, float]] = []
+    wishes: list[str] = []
     i = 0
     while i < len(atoms):
         sign, position = atoms[i].sign, atoms[i].position
         group, either, i = _group(atoms, i)
-        if either:
+        if sign == "~":
+            wishes += [atom.text for atom in group]
+        elif either:
             hard.append(Hard(tuple(atom.text for atom in group), sign == "-", position))
         elif sign:
             hard += [Hard((atom.text,), sign == "-", position) for atom in group]
-        if sign != "-":
+        if sign not in ("-", "~"):
             words += [a.text for a in group if a.boost is None or a.boost >= 0]
+        if sign != "-":
             boosts += [(a.text, a.boost) for a in group if a.boost is not None]
-    return words, hard, boosts
+    return words, hard, boosts, wishes
 
 
 def _group(atoms: list[_Atom], start: int) -> tuple[list[_Atom], bool, int]:

@@ -22,16 +22,19 @@ from unify.engine.errors import DamagedIndex, QueryError
 from unify.engine.execute import Outcome, execute
 from unify.engine.explain import TermTrack
 from unify.engine.fusion import Affine, Fuse, Fusion, Mode, fuse
+from unify.engine.interpret import Interpreter
 from unify.engine.lexicon import words_of
 from unify.engine.options import Options
 from unify.engine.planner import Plan, Structure, Wanted, make_plan
 from unify.engine.ports import QueryEncoder
 from unify.engine.postings import pool
-from unify.engine.query import MAX_BOOST, Hard, ParsedQuery, parse
+from unify.engine.query import Hard, ParsedQuery, parse
 from unify.engine.said import said_ids, with_said
 from unify.engine.types import EncodedQuery, Float64, UInt16
+from unify.engine.wording import Faint, SearchedTerm
 
 BATCH = 128  # queries that share scans
+_FEW = 8  # rows, of which the best is sought again by exact scores
 
 _Made = TypeVar("_Made")
 
@@ -42,6 +45,7 @@ class Searcher:
     def __init__(self, backend: Backend, encoder: QueryEncoder) -> None:
         self.backend = backend
         self.encoder = encoder
+        self.interpreter = Interpreter(encoder)
 
     def search(self, query: str, k: int = 10, **options: Any) -> Answer:
         """Find the moments that a query describes.
@@ -87,7 +91,7 @@ class Searcher:
         started = time.perf_counter()
         ready = [_or_error(partial(parse, query)) for query in queries]
         parsed = [query for query in ready if isinstance(query, ParsedQuery)]
-        encoded = iter(self._encode_many(parsed))
+        encoded = iter(self.interpreter.encode(parsed))
         prepared = [
             query
             if isinstance(query, QueryError)
@@ -131,6 +135,7 @@ class Searcher:
         self, parsed: ParsedQuery, encoded: EncodedQuery, options: Options, started: float
     ) -> _Prepared:
         """Look up conditions and make the plan."""
+        encoded = shown = self.interpreter.chosen(parsed, encoded, options)
         conditions = [condition for hard in parsed.hard for condition in self._conditions(hard)]
         if encoded.latent is None and not (len(encoded.terms) or conditions or parsed.filters):
             raise QueryError("the query holds no word", "say what to look for in words")
@@ -151,7 +156,7 @@ class Searcher:
             allowed = self.backend.allowed(parsed.filters, conditions, calibration.shows)
             plan = make_plan(self.backend, encoded, fusion, allowed, wanted)
         times["plan"] = 1000 * (time.perf_counter() - started)
-        return _Prepared(parsed, encoded, fusion, allowed, plan, times)
+        return _Prepared(parsed, shown, encoded, fusion, allowed, plan, times)
 
     def _answer(
         self, prepared: _Prepared, options: Options, latent: Fetched | None = None
@@ -170,8 +175,11 @@ class Searcher:
             base = prepared.fusion.base if isinstance(prepared.fusion, Affine) else 0.0
             hits = self._hits(outcome, query, base, weak, options.offset)
             missing = self._missing(prepared)
+            replaced = self.interpreter.replaced(prepared.parsed, prepared.shown)
         times["explain"] = 1000 * (time.perf_counter() - started)
-        return Answer(hits, prepared.parsed, prepared.plan, outcome, missing, times)
+        return Answer(
+            hits, prepared.parsed, prepared.plan, outcome, missing, times, prepared.shown, replaced
+        )
 
     def run(self, parsed: ParsedQuery, encoded: EncodedQuery, options: Options) -> Answer:
         """Answer a query that is encoded already, be it by `encode` or from a stored moment.
@@ -188,12 +196,26 @@ class Searcher:
         return self._answer(prepared, options)
 
     def encode(self, parsed: ParsedQuery) -> EncodedQuery:
-        """Encode the plain text, then apply the boosts to the lexicon weights.
+        """Encode a query with its wishes and boosts; see `Interpreter.encode`."""
+        return self.interpreter.encode([parsed])[0]
 
-        A boosted term that the encoder left out gets the mean weight of the others, or 1. Boosts
-        of one term multiply, up to `MAX_BOOST`: more could overflow.
-        """
-        return self._encode_many([parsed])[0]
+    def searched(self, found: Answer) -> tuple[SearchedTerm, ...]:
+        """Return the terms that an answer was looked for by, the heaviest first."""
+        return self.interpreter.searched(found.parsed, found.query)
+
+    def faint(self, found: Answer) -> tuple[Faint, ...]:
+        """Return the words of a query that no moment shows, of those that meet its filters."""
+        words, shows = self.encoder.lexicon.terms, self.encoder.calibration.shows
+        looked_for = set(found.query.terms[found.query.weights > 0].tolist())
+        allowed = self.backend.allowed(found.parsed.filters, [], shows)
+        one, faint = np.ones(1, np.float32), []
+        for term in sorted(self.interpreter.own(found.parsed) & looked_for):
+            word = np.array([term], np.uint16)
+            top = self.backend.lexicon_topk(word, one, _FEW, allowed, 1)  # scores are rounded
+            best = float(self.backend.lexicon_scores(top.ids, word, one).max(initial=0.0))
+            if best < shows:
+                faint.append(Faint(words[term], best, shows))
+        return tuple(faint)
 
     @cached_property
     def _speaks(self) -> bool:
@@ -204,8 +226,7 @@ class Searcher:
 
     def _with_said(self, parsed: ParsedQuery, encoded: EncodedQuery) -> EncodedQuery:
         """Ask for the words of the query in what is said, too."""
-        words = set(self.encoder.lexicon.term_ids(parsed.text))
-        words.update(term for phrase, _ in parsed.boosts for term in self._terms(phrase))
+        words = self.interpreter.own(parsed)
         size, shows = len(self.encoder.lexicon), self.encoder.calibration.shows
         return with_said(encoded, self._said(words), size, shows)
 
@@ -217,38 +238,6 @@ class Searcher:
         """Return the ids of words as said, of those that any moment says."""
         ids = said_ids(words, len(self.encoder.lexicon))
         return ids[self.backend.postings_count(ids) > 0]
-
-    def _encode_many(self, parsed: Sequence[ParsedQuery]) -> list[EncodedQuery]:
-        spoken = [any(letter.isalnum() for letter in query.text) for query in parsed]
-        texts = [query.text for query, some in zip(parsed, spoken, strict=True) if some]
-        encoded = iter(self.encoder.encode_queries(texts) if texts else [])
-        silent = EncodedQuery(None, np.zeros(0, np.uint16), np.zeros(0, np.float32))
-        return [
-            self._boosted(query, next(encoded) if some else silent)
-            for query, some in zip(parsed, spoken, strict=True)
-        ]
-
-    def _boosted(self, parsed: ParsedQuery, encoded: EncodedQuery) -> EncodedQuery:
-        if not parsed.boosts:
-            return encoded
-        size = len(self.encoder.lexicon)
-        usual = float(encoded.weights.mean()) if len(encoded.weights) else 1.0
-        dense = np.zeros(size, np.float32)
-        dense[encoded.terms] = encoded.weights
-        factors: dict[int, float] = {}
-        for phrase, factor in parsed.boosts:
-            for term in self._terms(phrase):
-                product = factors.get(term, 1.0) * factor
-                factors[term] = max(-MAX_BOOST, min(product, MAX_BOOST))
-        for term, factor in factors.items():
-            dense[term] = (dense[term] or usual) * factor
-        terms = np.flatnonzero(dense).astype(np.uint16)
-        return EncodedQuery(encoded.latent, terms, dense[terms])
-
-    def _terms(self, phrase: str) -> list[int]:
-        """Return the term of a phrase, or the terms of its words."""
-        whole = self.encoder.lexicon.lookup(phrase)
-        return self.encoder.lexicon.term_ids(phrase) if whole is None else [whole]
 
     def _conditions(self, hard: Hard) -> list[Condition]:
         """Return a hard condition in term ids; `+"red car"` needs both words to show."""
@@ -360,6 +349,7 @@ class _Prepared:
     """A query that is ready to run."""
 
     parsed: ParsedQuery
+    shown: EncodedQuery
     encoded: EncodedQuery
     fusion: Fuse
     allowed: Allowed

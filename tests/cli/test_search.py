@@ -7,7 +7,7 @@ from tests.cli.conftest import run_unify
 
 FIELDS = [
     "schema", "query_id", "rank", "video", "path", "moment", "start_s", "end_s", "score",
-    "latent", "lexicon", "parts", "terms", "exact",
+    "latent", "lexicon", "parts", "terms", "exact", "copies",
 ]  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def test_json_is_as_documented(unify):
             sum(t["part"] for t in row["terms"]), rel=1e-6
         )
         for term in row["terms"]:
-            assert list(term) == ["term", "query", "moment", "product", "part"]
+            assert list(term) == ["term", "query", "moment", "product", "part", "source"]
         assert row["path"].endswith(row["video"])
         assert 0 <= row["start_s"] < row["end_s"]
     assert "photographer" in done.rows[0]["video"] or "tour" in done.rows[0]["video"]
@@ -249,3 +249,113 @@ def test_pages_thresholds_and_fusions(unify):
             assert sum(row["parts"].values()) == pytest.approx(row["score"])
     assert unify("search", "a dog", "--fusion", "rrf", "--weights", "x").code == 2
     assert "no moment reaches the threshold" in unify("search", "a dog", "--threshold", 99).err
+
+
+def test_what_is_searched_for_is_told_and_can_be_switched_off(unify):
+    done = unify("search", "a horse", "-k", 3)
+    assert re.match(
+        r"searched for: horse \d\.\d, .*\(added\), \d+ more \(added\)$", done.err.strip()
+    )
+    added = re.search(r"(\w+) \d\.\d \(added\)", done.err)[1]
+    assert added not in unify("search", "a horse", "--drop", added, "-k", 3).err
+    assert (
+        unify("search", "a horse", "--no-expand")
+        .err.splitlines()[0]
+        .startswith("searched for: horse")
+    )
+    assert "added" not in unify("search", "a horse", "--no-expand").err
+    for row in unify("search", "a horse", "--no-expand", "--json").rows:
+        assert {term["term"] for term in row["terms"]} <= {"horse"}
+    plan = unify("search", "a horse", "--json", "--plan", "-k", 1).rows[-1]
+    assert plan["searched"][0]["term"] == "horse"
+    assert {term["origin"] for term in plan["searched"]} == {"own", "added"}
+    assert unify("search", "a horse", "--drop", "qwertyuiop").code == 2
+
+
+def test_slips_and_unknown_words_are_told(unify):
+    done = unify("search", "a man in a ktichen", "--json")
+    assert done.err.strip() == "ktichen is not in the lexicon: searched as kitchen"
+    same = unify("search", "a man in a kitchen", "--json").rows
+    assert [row["moment"] for row in done.rows] == [row["moment"] for row in same]
+    guess = unify("search", "qwertyuiop", "-k", 1).err.splitlines()[0]
+    assert re.match(
+        r"qwertyuiop is not in the lexicon: searched as (\w+ \d\.\d\d(, )?){3}, a guess$", guess
+    )
+    assert unify("search", "a horse", "--json").err == ""
+
+
+def test_words_that_nothing_shows_are_named(unify):
+    line = unify("search", "polar bear", "-k", 1).err.splitlines()[-1]
+    assert re.match(
+        r"(no good match: every hit is weak; )?nothing shows .*'polar' \(best 0\.\d\d of 0\.10\)",
+        line,
+    )
+    assert "nothing shows" not in unify("search", "a horse", "-k", 1).err
+
+
+def test_more_like_a_moment(unify):
+    rows = unify("search", "--like", "samples/horse.mp4@2", "--json", "-k", 20).rows
+    assert "samples/horse.mp4" not in {row["video"] for row in rows}
+    assert len(rows) == 10
+    beside = unify(
+        "search", "food", "--like", "samples/horse.mp4@2", "--like-weight", 0.1, "--json"
+    )
+    assert beside.rows[0]["video"] in ("samples/coffee.mp4", "samples/tour.mp4")
+    for bad in ("samples/horse.mp4", "samples/none.mp4@2", "samples/horse.mp4@x"):
+        assert unify("search", "--like", bad).code == 2
+
+
+def test_several_moments_a_video_in_order_of_time(unify):
+    rows = unify("search", "a horse", "--per-video", 2, "--sort", "time", "--json", "-k", 20).rows
+    assert [(r["video"], r["start_s"]) for r in rows] == sorted(
+        (r["video"], r["start_s"]) for r in rows
+    )
+    spans = [(r["start_s"], r["end_s"]) for r in rows if r["video"] == "samples/tour.mp4"]
+    assert len(spans) == 2
+    assert spans[0][1] <= spans[1][0]
+    assert sorted(row["rank"] for row in rows) == list(range(1, len(rows) + 1))
+    assert unify("search", "a horse", "--per-video", 0).code == 2
+
+
+def test_facets_of_the_hits(unify):
+    last = unify("search", "animal", "--facets", "-k", 1).out.splitlines()[-1]
+    assert re.match(r"facets of \d+ hits: \w+ \d+ · ", last)
+    row = unify("search", "animal", "--facets", "-k", 1, "--json").rows[-1]
+    assert row["moments"] > 0
+    assert all(
+        0 < f["count"] <= row["moments"] and f["count"] <= f["library"] for f in row["facets"]
+    )
+
+
+@pytest.mark.parametrize("option", [("--facets",), ("--per-video", 2), ("--sort", "time")])
+def test_options_of_one_query_are_refused_for_many(unify, tmp_path, option):
+    file = tmp_path / "queries.txt"
+    file.write_text("a cat\n")
+    done = unify("search", "--queries", file, *option)
+    assert (done.code, done.out) == (2, "")
+    assert "one query" in done.complaint
+
+
+def test_a_terminal_is_shown_where_the_query_is_wrong(samples_index):
+    import os
+    import pty
+    import subprocess
+    import sys
+
+    from tests.cli.conftest import ROOT
+
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "unify", "search", "a cat +qwertyuiop"],
+        cwd=ROOT,
+        env={**os.environ, "UNIFY_INDEX": str(samples_index), "NO_COLOR": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        check=False,
+    )
+    os.close(theirs)
+    lines = os.read(ours, 4096).decode().splitlines()
+    os.close(ours)
+    assert done.returncode == 2
+    assert lines[:2] == ["a cat +qwertyuiop", "      ^"]
+    assert lines[2].startswith("unify: 'qwertyuiop' is not in the lexicon at character 7")

@@ -1,5 +1,5 @@
 from unify.encoders.packs import open_pack
-from unify.encoders.speech import spoken_terms
+from unify.encoders.speech import spoken_terms, unknown_words
 from unify.engine.lexicon import Lexicon
 
 
@@ -13,3 +13,10 @@ def test_the_shipped_pack_folds_forms():
     words = [pack.lexicon.terms[term] for term in pack.terms_of("Two women were riding bikes.")]
     assert {"woman", "ride"} <= set(words)
     assert "were" not in words
+
+
+def test_unknown_words_are_those_a_reader_would_miss():
+    lexicon = Lexicon(["dog"], [["dogs"]])
+    text = "The dog's bone isn't in 3 Dogs' houses, a b c; the BONE's café"
+    assert unknown_words(lexicon, text) == ["bone", "houses", "bone's", "cafe"]
+    assert unknown_words(lexicon, "") == []

@@ -112,3 +112,21 @@ def test_any_text_parses_or_is_a_query_error(text):
     except QueryError:
         return
     assert all(phrase for condition in query.hard for phrase in condition.phrases)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "wishes"),
+    [
+        ("a horse ~beach", "a horse", ("beach",)),
+        ('dog ~"red car" ~(sea OR lake)', "dog", ("red car", "sea", "lake")),
+        ("about ~5 dogs and a ~ tilde~d word", "about ~5 dogs and a ~ tilde~d word", ()),
+    ],
+)
+def test_wishes_are_no_part_of_the_sentence(text, plain, wishes):
+    query = parse(text)
+    assert (query.text, query.wishes, query.hard) == (plain, wishes, ())
+
+
+def test_a_wish_may_be_weighed():
+    query = parse("dog ~beach^2")
+    assert (query.text, query.wishes, query.boosts) == ("dog", ("beach",), (("beach", 2.0),))

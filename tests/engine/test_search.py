@@ -331,3 +331,20 @@ def test_more_terms_than_16_bits_can_add_up():
     exact = np.add.reduceat(rows.weights.astype("f8"), rows.indptr[:-1])
     assert (exact[found.rows] - found.scores <= found.slack).all()
     assert np.delete(exact, found.rows).max() <= found.scores[-1] + found.slack
+
+
+def test_faint_words_are_those_below_what_shows(corpus, searcher):
+    _, owners, _, weights = corpus.rows()
+    live = np.isin(owners, [video.id for video in corpus.videos])  # removed ones are stored still
+    best = weights.toarray()[live].max(axis=0)
+    shows = float(np.sort(best)[len(best) // 2 - 1 : len(best) // 2 + 1].mean())
+    pack = corpus.pack
+    pack.calibration = replace(pack.calibration, shows=shows)
+    words = [f"w{i}" for i in range(len(best))]
+    found = searcher.faint(searcher.search(" ".join(words)))
+    assert {each.word for each in found} == {
+        word for word, weight in zip(words, best, strict=True) if weight < shows
+    }
+    for each in found:
+        assert each.best == pytest.approx(best[int(each.word[1:])])
+    assert searcher.faint(searcher.search("w1^-1")) == ()

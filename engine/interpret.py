@@ -1,0 +1,187 @@
+"""From a parsed query to what both sides look for: encoded, respelled, boosted, narrowed.
+
+It must not know what is stored: the same query means the same over any index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from unify.engine.errors import QueryError
+from unify.engine.options import Options
+from unify.engine.ports import QueryEncoder
+from unify.engine.query import MAX_BOOST, ParsedQuery
+from unify.engine.types import EncodedQuery, UInt16
+from unify.engine.wording import (
+    NEAR,
+    WISH,
+    Origin,
+    Replaced,
+    SearchedTerm,
+    respelled,
+    spelled_like,
+    strongest,
+    with_terms,
+    without_terms,
+)
+
+_REMEMBERED = 1024  # words
+_CANDIDATES = 12  # terms near a word, of which those that the sentence was given stand for it
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A word that the lexicon lacks, the word it is a slip of or "", and the terms near it."""
+
+    word: str
+    spelled: str
+    near: tuple[int, ...]
+
+
+class Interpreter:
+    """Encodes queries with one pack, and says what became of their words."""
+
+    def __init__(self, encoder: QueryEncoder) -> None:
+        self.encoder = encoder
+        self._replacement = lru_cache(_REMEMBERED)(self._replace)
+        self._near = lru_cache(_REMEMBERED)(self._look_near)
+
+    def encode(self, parsed: Sequence[ParsedQuery]) -> list[EncodedQuery]:
+        """Encode queries together, each with its wishes and boosts.
+
+        A boosted term that the encoder left out gets the mean weight of the others, or 1. Boosts
+        of one term multiply, up to `MAX_BOOST`: more could overflow.
+        """
+        spoken = [any(letter.isalnum() for letter in query.text) for query in parsed]
+        texts = [self._text(query) for query, some in zip(parsed, spoken, strict=True) if some]
+        encoded = iter(self.encoder.encode_queries(texts) if texts else [])
+        silent = EncodedQuery(None, np.zeros(0, np.uint16), np.zeros(0, np.float32))
+        return [
+            self._boosted(query, self._wished(query, next(encoded) if some else silent))
+            for query, some in zip(parsed, spoken, strict=True)
+        ]
+
+    def replaced(self, parsed: ParsedQuery, query: EncodedQuery) -> tuple[Replaced, ...]:
+        """Return the words that the lexicon lacks, and which terms of a query stand for each.
+
+        They are those that the pack puts nearest to the word alone and added to the sentence. It
+        is not asked for more: of a word that it never saw it guesses ("man" for "spelunking").
+        """
+        unknown = self._unknown(parsed)
+        if not unknown:
+            return ()
+        own = self.own(parsed)
+        weights = dict(zip(query.terms.tolist(), query.weights.tolist(), strict=True))
+        words, told = self.encoder.lexicon.terms, []
+        for each in unknown:
+            near = [t for t in each.near if t in weights and (each.spelled or t not in own)]
+            terms = tuple((words[term], weights[term]) for term in near[:NEAR])
+            told.append(Replaced(each.word, each.spelled, terms))
+        return tuple(told)
+
+    def chosen(self, parsed: ParsedQuery, query: EncodedQuery, options: Options) -> EncodedQuery:
+        """Leave out the terms that the options switch off.
+
+        Raises:
+            QueryError: a word to drop is not in the lexicon.
+        """
+        if not options.expand:
+            kept = np.array(sorted(self._kept(parsed, query)), np.uint16)
+            added = np.setdiff1d(query.terms, kept)
+            query = without_terms(query, added)
+        return without_terms(query, self._dropped(options.drop)) if options.drop else query
+
+    def searched(self, parsed: ParsedQuery, query: EncodedQuery) -> tuple[SearchedTerm, ...]:
+        """Return the terms that are looked for in pictures, the heaviest first."""
+        own, kept = self.own(parsed), self._kept(parsed, query)
+        order = np.argsort(-query.weights, kind="stable")
+        words = self.encoder.lexicon.terms
+        return tuple(
+            SearchedTerm(
+                words[term],
+                weight,
+                Origin.OWN if term in own else Origin.NEAR if term in kept else Origin.ADDED,
+            )
+            for term, weight in zip(
+                query.terms[order].tolist(), query.weights[order].tolist(), strict=True
+            )
+            if term < len(words)
+        )
+
+    def own(self, parsed: ParsedQuery) -> set[int]:
+        """Return the ids of the terms that a query names, slips of spelling put right."""
+        texts = [parsed.text, *parsed.wishes, *(each.spelled for each in self._unknown(parsed))]
+        ids = set(self.encoder.lexicon.term_ids(" ".join(texts)))
+        return ids.union(*(self.terms(phrase) for phrase, _ in parsed.boosts))
+
+    def terms(self, phrase: str) -> list[int]:
+        """Return the term of a phrase, or the terms of its words."""
+        whole = self.encoder.lexicon.lookup(phrase)
+        return self.encoder.lexicon.term_ids(phrase) if whole is None else [whole]
+
+    def _kept(self, parsed: ParsedQuery, query: EncodedQuery) -> set[int]:
+        """Return the ids of the terms that stand for words of a query."""
+        near = [term for each in self.replaced(parsed, query) for term, _ in each.terms]
+        near += [term for wish in parsed.wishes for term, _ in self._near(wish)]
+        return self.own(parsed).union(self.encoder.lexicon.term_ids(" ".join(near)))
+
+    def _text(self, parsed: ParsedQuery) -> str:
+        slips = [(each.word, each.spelled) for each in self._unknown(parsed) if each.spelled]
+        return respelled(parsed.text, slips)
+
+    def _unknown(self, parsed: ParsedQuery) -> list[_Unknown]:
+        words = self.encoder.unknown_words(" ".join([parsed.text, *parsed.wishes]))
+        return [self._replacement(word) for word in words]
+
+    def _replace(self, word: str) -> _Unknown:
+        lexicon = self.encoder.lexicon
+        spelled = spelled_like(lexicon, word)
+        if spelled:
+            return _Unknown(word, spelled, tuple(lexicon.term_ids(spelled)))
+        encoded = self.encoder.encode_query(word)
+        near = [term for term, _ in strongest(lexicon, encoded, _CANDIDATES)]
+        return _Unknown(word, "", tuple(lexicon.term_ids(" ".join(near))))
+
+    def _look_near(self, wish: str) -> tuple[tuple[str, float], ...]:
+        lexicon = self.encoder.lexicon
+        slips = [
+            (w, s) for w in self.encoder.unknown_words(wish) if (s := spelled_like(lexicon, w))
+        ]
+        encoded = self.encoder.encode_query(respelled(wish, slips))
+        return tuple(
+            (term, WISH * weight) for term, weight in strongest(lexicon, encoded, 1 + NEAR)
+        )
+
+    def _wished(self, parsed: ParsedQuery, query: EncodedQuery) -> EncodedQuery:
+        terms = [term for wish in parsed.wishes for term in self._near(wish)]
+        return with_terms(query, self.encoder.lexicon, terms)
+
+    def _boosted(self, parsed: ParsedQuery, encoded: EncodedQuery) -> EncodedQuery:
+        if not parsed.boosts:
+            return encoded
+        size = len(self.encoder.lexicon)
+        usual = float(encoded.weights.mean()) if len(encoded.weights) else 1.0
+        dense = np.zeros(size, np.float32)
+        dense[encoded.terms] = encoded.weights
+        factors: dict[int, float] = {}
+        for phrase, factor in parsed.boosts:
+            for term in self.terms(phrase):
+                product = factors.get(term, 1.0) * factor
+                factors[term] = max(-MAX_BOOST, min(product, MAX_BOOST))
+        for term, factor in factors.items():
+            dense[term] = (dense[term] or usual) * factor
+        terms = np.flatnonzero(dense).astype(np.uint16)
+        return EncodedQuery(encoded.latent, terms, dense[terms])
+
+    def _dropped(self, words: Sequence[str]) -> UInt16:
+        ids: list[int] = []
+        for word in words:
+            found = self.terms(word)
+            if not found:
+                raise QueryError(f"{word!r} is not in the lexicon", "drop terms of the query")
+            ids += found
+        return np.array(ids, np.uint16)
