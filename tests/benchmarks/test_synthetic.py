@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recall import stored
-from synthetic import BLOCK, DIM, SHAPES, Overlap, Pack, Workload, write_index, write_queries
+from library import stored
+from synthetic import Pack, write_index, write_queries
+from workload import BLOCK, DIM, SHAPES, Overlap, Workload
 
 from unify.engine.local import open_snapshot
 from unify.engine.search import Searcher

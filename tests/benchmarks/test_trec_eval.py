@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import trec_eval
-from trec_eval import evaluate, read_qrels, scores, table
+from trec_eval import check, evaluate, read_qrels, scores, table
 
 from unify.cli.trec import RunLine
 from unify.engine.errors import MissingPackage, UsageError
@@ -58,3 +58,16 @@ def test_the_table_has_a_line_a_run():
     assert table({"a": {"RR": 0.5}, "b": {"RR": 1.0}}).splitlines()[2:] == [
         "| a | 0.5000 |", "| b | 1.0000 |",
     ]  # fmt: skip
+
+
+def test_a_run_that_judgements_do_not_know_is_no_zero(tmp_path, capsys):
+    run = scores(LINES, moments=False)
+    with pytest.raises(UsageError, match="no query of it is judged"):
+        check({"7": {"a.mp4": 1}}, run, tmp_path)
+    with pytest.raises(UsageError, match="no document of it is judged"):
+        check({"0": {"videos/a.mp4": 1}}, run, tmp_path)
+    check({"0": {"b.mp4": 1}}, run, tmp_path)
+    check({"0": {"b.mp4": 1}}, {}, tmp_path)  # finding nothing is an answer
+    assert capsys.readouterr().err == ""
+    check({"0": {"b.mp4": 1}}, run | {"1": {"a.mp4": 1.0}}, tmp_path)
+    assert "1 of 2 queries not judged" in capsys.readouterr().err
