@@ -1,6 +1,6 @@
 """Join captioned clips into long videos, search every caption, and see if its stretch is found.
 
-    python benchmarks/concatenated.py FOLDER [--work DIR] [--pack NAME] [--pooling] [--json]
+    python benchmarks/concatenated.py FOLDER [--pack NAME] [--pooling] [--sweep]
 
 Protocol: FOLDER holds clips and `captions.tsv` (columns `file` and `caption`), or is a data set
 of stills, of whose held-out half every second item is looked at by a moving camera. The clips are
@@ -11,27 +11,26 @@ the same clips or parts of clips as a video each; `kept` is R@1 at 0.5 over R@1 
 
 Ways to cut a video into moments: `windows` of 8 s, without regard to shots; windows in `shots` as
 `unify index build` finds and cuts them; `whole` shots of up to a minute beside the windows in
-them; windows in the stretches that were joined, which nobody could know (`joined`). Precision and
-recall are of cuts: found is one that lies within a second of a joint. Clips with cuts of their
-own lower precision by right. `--pooling` compares ways to make one moment of its frames, for
-whole clips cut into shots.
+them; windows in the stretches that were joined, which nobody could know (`joined`). P and R are
+precision and recall of cuts: found is one that lies within a second of a joint. Clips with cuts of
+their own lower precision by right.
 
-Constants of `indexer/shots.py` and `indexer/moments.py` were chosen on stills; clips are reported.
+`--sweep` compares constants of `indexer/shots.py` instead, `--pooling` adds ways to make one
+moment of its frames, for the first condition. Constants were chosen on stills; clips are reported.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from joined import Condition, Truth, clips_in, make, make_alone, stills_in
+from joined import Clip, Condition, Truth, clips_in, make, make_alone, stills_in
 
 from unify.encoders.heads import MOMENT_TERMS, HeadsFile, VideoHead, normalised, unit
 from unify.encoders.packs import Pack, open_pack
@@ -43,7 +42,7 @@ from unify.engine.types import Float32, Float64, Int64, MomentCodes, SparseRows
 from unify.engine.writer import IndexWriter, Root, Video
 from unify.indexer.decoding import Batch, DecodeProcess, Started
 from unify.indexer.moments import cut_moments
-from unify.indexer.shots import find_shots
+from unify.indexer.shots import JUMP, PRICE, find_shots
 from unify.indexer.worker import Decoder, Request
 
 WINDOW_S = 8.0
@@ -51,15 +50,6 @@ WHOLE_S = 60.0
 NEAR_S = 1.0
 
 Encode = Callable[[Float32, Int64], MomentCodes]
-
-
-class Cutting(StrEnum):
-    """Ways to cut a video into moments; see the protocol."""
-
-    WINDOWS = "windows"
-    SHOTS = "shots"
-    WHOLE = "whole"
-    JOINED = "joined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +96,47 @@ def look(folder: Path, truths: Sequence[Truth], pack: Pack) -> list[Seen]:
     return seen
 
 
-def shots_of(video: Seen, cutting: Cutting) -> Int64:
-    """Return the first frame of each shot."""
-    if cutting is Cutting.WINDOWS:
-        return np.zeros(1, np.int64)
-    if cutting is Cutting.JOINED:
-        frames = np.searchsorted(video.times, video.joints)
-        return np.unique(np.append(0, frames[frames < len(video.times)]))
-    return find_shots(video.features, video.duration_s)
+def in_one(video: Seen) -> Int64:
+    """Return the first frames of shots, were there no cut."""
+    return np.zeros(1, np.int64)
 
 
-def moments_of(video: Seen, cutting: Cutting) -> MomentSpans:
+def as_built(video: Seen, price: float = PRICE, jump: float = JUMP) -> Int64:
+    """Return the first frames of shots as a build finds them."""
+    return find_shots(video.features, video.duration_s, price, jump)
+
+
+def as_joined(video: Seen) -> Int64:
+    """Return the first frames of the stretches that were joined."""
+    frames = np.searchsorted(video.times, video.joints)
+    return np.unique(np.append(0, frames[frames < len(video.times)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to cut videos into moments; see the protocol."""
+
+    name: str
+    shots: Callable[[Seen], Int64]
+    whole: bool = False
+
+
+SHOTS = Way("shots", as_built)
+WAYS = (
+    Way("windows", in_one), SHOTS, Way("whole", as_built, whole=True), Way("joined", as_joined),
+)  # fmt: skip
+SWEEP = tuple(
+    Way(f"price {price:g}, jump {jump:g}", partial(as_built, price=price, jump=jump))
+    for price in (0.4, 0.8, 1.2, 1.6)
+    for jump in (0.0, 0.25, 0.35, 0.45)
+)
+
+
+def moments_of(video: Seen, way: Way) -> MomentSpans:
     """Return the moments of a video."""
-    shots = shots_of(video, cutting)
+    shots = way.shots(video)
     spans = cut_moments(video.times, video.duration_s, WINDOW_S, shots)
-    if cutting is not Cutting.WHOLE:
+    if not way.whole:
         return spans
     rows = list(zip(spans.start_s, spans.end_s, spans.first, spans.last, strict=True))
     shot_of = np.searchsorted(shots, spans.first, side="right")
@@ -134,7 +150,7 @@ def moments_of(video: Seen, cutting: Cutting) -> MomentSpans:
 
 
 def index_of(
-    videos: Sequence[Seen], cutting: Cutting, pack: Pack, encode: Encode, directory: Path
+    videos: Sequence[Seen], way: Way, pack: Pack, encode: Encode, directory: Path
 ) -> Searcher:
     """Write an index of what was seen, and open it."""
     settings = IndexSettings(
@@ -142,7 +158,7 @@ def index_of(
     )
     with IndexWriter.open(directory, settings) as writer:
         for number, video in enumerate(videos):
-            spans = moments_of(video, cutting)
+            spans = moments_of(video, way)
             codes = encode(video.features, np.stack([spans.first, spans.last], axis=1))
             writer.add(number, spans, video.times, codes)
         root = [Root("joined", str(directory))]
@@ -161,11 +177,11 @@ def overlap(a: tuple[float, float], b: tuple[float, float]) -> float:
     return max(0.0, inner) / (max(a[1], b[1]) - min(a[0], b[0]))
 
 
-def cuts(videos: Sequence[Seen], cutting: Cutting) -> tuple[float, float]:
+def cuts(videos: Sequence[Seen], way: Way) -> tuple[float, float]:
     """Return precision and recall of cuts, 1 where there is nothing to find."""
     right = found = there = 0
     for video in videos:
-        shots = shots_of(video, cutting)[1:]
+        shots = way.shots(video)[1:]
         edges = (video.times[shots - 1] + video.times[shots]) / 2
         left = video.joints.tolist()
         found, there = found + len(edges), there + len(left)
@@ -180,14 +196,14 @@ def cuts(videos: Sequence[Seen], cutting: Cutting) -> tuple[float, float]:
 def search(
     videos: Sequence[Seen],
     truths: Sequence[Truth],
-    cutting: Cutting,
+    way: Way,
     pack: Pack,
     encode: Encode | None = None,
 ) -> Figures:
     """Index, search every caption, and say how often its stretch comes first."""
     asked = [(caption, truth) for truth in truths for caption in truth.captions]
     with tempfile.TemporaryDirectory() as directory:
-        index = index_of(videos, cutting, pack, encode or pack.encode_moments, Path(directory))
+        index = index_of(videos, way, pack, encode or pack.encode_moments, Path(directory))
         moments = index.backend.statistics().moments
         first, overlaps = [], []
         queries = [caption for caption, _ in asked]
@@ -203,7 +219,7 @@ def search(
             first.append(right)
     hours = sum(video.duration_s for video in videos) / 3600
     at = np.array(overlaps)
-    precision, recall = cuts(videos, cutting)
+    precision, recall = cuts(videos, way)
     shares = [100 * float(np.mean(x)) for x in (at >= 0.3, at >= 0.5, first)]
     return Figures(*shares, moments / hours, precision, recall)
 
@@ -251,7 +267,7 @@ def poolings(videos: Sequence[Seen], truths: Sequence[Truth], pack: Pack) -> lis
     for latent, top in (
         ("mean", 1), ("latents", 1), ("central", 1), ("mean", 2), ("mean", 3), ("mean", 0),
     ):  # fmt: skip
-        found = search(videos, truths, Cutting.SHOTS, pack, PooledHead(file, latent, top).encode)
+        found = search(videos, truths, SHOTS, pack, PooledHead(file, latent, top).encode)
         terms = {0: "mean", 1: "max"}.get(top, f"top-{top} mean")
         lines.append(f"| {latent} | {terms} | {found.at_3:.1f} | {found.at_5:.1f} |")
     return lines
@@ -265,53 +281,54 @@ def row(condition: Condition, name: str, found: Figures, apart: float) -> str:
 
 
 def measure(
-    folder: Path, work: Path, pack: Pack, conditions: Sequence[Condition], pooling: bool
-) -> tuple[list[str], list[dict[str, object]]]:
-    """Make the videos, search them, and return the table's lines and the same as records."""
-    captions = folder / "captions.tsv"
-    clips = clips_in(folder, captions) if captions.exists() else stills_in(folder, 5)
-    lines = ["| clips | moments | R@1, IoU 0.3 | R@1, IoU 0.5 | kept | a hour | P | R |"]
+    clips: Sequence[Clip],
+    work: Path,
+    pack: Pack,
+    conditions: Sequence[Condition],
+    ways: Sequence[Way] = WAYS,
+    pooling: bool = False,
+) -> list[str]:
+    """Make the videos, search them, and return the lines of tables."""
+    lines = ["| clips | moments | R@1, IoU 0.3 | R@1, IoU 0.5 | kept | an hour | P | R |"]
     lines.append("|---|---|---|---|---|---|---|---|")
-    records: list[dict[str, object]] = []
     extra: list[str] = []
     for condition in conditions:
         here = {name: work / f"{condition}-{name}" for name in ("apart", "long")}
         for path in here.values():
             path.mkdir(parents=True, exist_ok=True)
         alone = make_alone(clips, here["apart"], condition, 0)
-        apart = search(look(here["apart"], alone, pack), alone, Cutting.SHOTS, pack)
+        apart = search(look(here["apart"], alone, pack), alone, SHOTS, pack)
         lines.append(f"| {condition} | apart | | {apart.first:.1f} | | {apart.per_hour:.0f} | | |")
         truths = make(clips, here["long"], condition, 0)
         videos = look(here["long"], truths, pack)
-        for cutting in Cutting:
-            found = search(videos, truths, cutting, pack)
-            lines.append(row(condition, cutting, found, apart.first))
-            record = {"condition": condition, "moments": cutting, "apart": apart.first}
-            records.append(record | asdict(found))
-        if pooling and condition is conditions[0]:
+        for way in ways:
+            found = search(videos, truths, way, pack)
+            lines.append(row(condition, way.name, found, apart.first))
+        if pooling and not extra:
             extra = poolings(videos, truths, pack)
     asked = sum(len(clip.captions) for clip in clips)
-    lines += ["", f"{len(clips)} clips, {asked} captions, pack {pack.name}", *extra]
-    return lines, records
+    return [*lines, "", f"{len(clips)} clips, {asked} captions, pack {pack.name}", *extra]
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description="Right stretches of long videos.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--work", type=Path, help="where to make videos; default: temporary")
     parser.add_argument("--pack", default="mini")
     parser.add_argument("--conditions", nargs="+", type=Condition, default=list(Condition))
     parser.add_argument("--pooling", action="store_true")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--sweep", action="store_true")
     options = parser.parse_args()
     pack = open_pack(options.pack)
     if not isinstance(pack, Pack):
         raise SystemExit(f"{options.pack} is no pack with heads; use mini, or one from unify train")
-    with tempfile.TemporaryDirectory() as temporary:
-        work = options.work or Path(temporary)
-        lines, records = measure(options.folder, work, pack, options.conditions, options.pooling)
-    sys.stdout.write((json.dumps(records, indent=1) if options.json else "\n".join(lines)) + "\n")
+    captions = options.folder / "captions.tsv"
+    known = captions.exists()
+    clips = clips_in(options.folder, captions) if known else stills_in(options.folder, 5)
+    ways = SWEEP if options.sweep else WAYS
+    with tempfile.TemporaryDirectory() as work:
+        lines = measure(clips, Path(work), pack, options.conditions, ways, options.pooling)
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -57,19 +57,21 @@ class Found:
 
 
 class Engine(Protocol):
-    """What is measured.
+    """What is measured; subclasses say so, and inherit what they need not change.
 
     Attributes:
         name: for the tables.
         side: what it ranks by.
         package: the distribution whose version is told.
         size_bytes: of its index, on disk or (scipy, FAISS) in memory; known once it is open.
+        apart: whether it goes on working in this process after an answer, which others would feel.
     """
 
     name: str
     side: Mode
     package: str
-    size_bytes: int
+    size_bytes: int = 0
+    apart: bool = False
 
     def open(self, library: Library, collection: Callable[[], Collection], folder: Path) -> None:
         """Open the index in a folder that engines share; build it when it is not there."""
@@ -84,7 +86,8 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """End what it started, even where `open` failed."""
+        """End what it started, even where `open` failed; most start nothing."""
+        return
 
 
 def version(package: str) -> str:

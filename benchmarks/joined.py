@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -28,7 +29,8 @@ RATE_HZ = 5
 WIDTH, HEIGHT = 320, 240
 PIECES = (4, 24)  # clips of one long video, least and most
 PART_S = (2.0, 8.0)  # length of a part of a clip
-STILL_S = (3.0, 9.0)  # length of a clip made of a still
+STILL_S = (3.0, 9.0)  # length of a clip made of one still
+CUT_STILL_S = (1.5, 4.5)  # length of each shot of a clip made of several
 FADE_S = 1.0
 SLOWER = 4
 
@@ -77,7 +79,9 @@ def clips_in(folder: Path, captions: Path) -> list[Clip]:
 
 
 def stills_in(folder: Path, captions: int) -> list[Clip]:
-    """Return a clip for every second held-out item of a data set of stills, of its middle still.
+    """Return a clip for every second held-out item of a data set of stills.
+
+    In turn, a clip is one shot, of the item's middle still, or one shorter shot of each still.
 
     Args:
         folder: the data set.
@@ -88,13 +92,12 @@ def stills_in(folder: Path, captions: int) -> list[Clip]:
         raise SystemExit(f"{folder} is no data set of stills")
     archive = StillArchive(dataset.archive)
     clips = []
-    for seed, item in enumerate(dataset.items[::2]):
-        still = item.stills[len(item.stills) // 2]
-
-        def pictures(still: str = still, seed: int = seed) -> Pictures:
-            return _of_still(archive.picture(still, FrameShape(WIDTH, HEIGHT, "squash")), seed)
-
-        clips.append(Clip(item.captions[:captions], pictures))
+    for number, item in enumerate(dataset.items[::2]):
+        stills, length_s = item.stills, CUT_STILL_S
+        if number % 2 == 0:
+            stills, length_s = (stills[len(stills) // 2],), STILL_S
+        views = partial(_of_stills, archive, stills, length_s, number)
+        clips.append(Clip(item.captions[:captions], views))
     return clips
 
 
@@ -192,23 +195,27 @@ def _of_video(path: Path) -> Pictures:
                 position += step
 
 
-def _of_still(picture: UInt8, seed: int) -> Pictures:
-    """Look at a still for some seconds with a camera that moves, zooms and shakes.
+def _of_stills(
+    archive: StillArchive, stills: Sequence[str], length_s: tuple[float, float], seed: int
+) -> Pictures:
+    """Look at each still for some seconds with a camera that moves, zooms and shakes.
 
     The camera wanders between views that show 50 to 95 % of each side; every two seconds it has
     reached a new one.
     """
     random = np.random.default_rng(seed)
-    count = round(random.uniform(*STILL_S) * RATE_HZ)
-    turns = count // (2 * RATE_HZ) + 2
-    sizes = random.uniform(0.5, 0.95, turns)
-    views = np.stack([sizes, *(random.uniform(0, 1 - sizes) for _ in range(2))], axis=1)
     scaler = VideoReformatter()
-    for number in range(count):
-        turn, part = divmod(number / (2 * RATE_HZ), 1.0)
-        size, x, y = views[int(turn)] * (1 - part) + views[int(turn) + 1] * part
-        x, y = np.clip(np.array([x, y]) + random.normal(0, 0.005, 2), 0, 1 - size)
-        top, left = int(y * HEIGHT), int(x * WIDTH)
-        view = picture[top : top + int(size * HEIGHT), left : left + int(size * WIDTH)]
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(view), format="rgb24")
-        yield scaler.reformat(frame, width=WIDTH, height=HEIGHT, format="rgb24").to_ndarray()
+    for still in stills:
+        picture = archive.picture(still, FrameShape(WIDTH, HEIGHT, "squash"))
+        count = round(random.uniform(*length_s) * RATE_HZ)
+        turns = count // (2 * RATE_HZ) + 2
+        sizes = random.uniform(0.5, 0.95, turns)
+        views = np.stack([sizes, *(random.uniform(0, 1 - sizes) for _ in range(2))], axis=1)
+        for number in range(count):
+            turn, part = divmod(number / (2 * RATE_HZ), 1.0)
+            size, x, y = views[int(turn)] * (1 - part) + views[int(turn) + 1] * part
+            x, y = np.clip(np.array([x, y]) + random.normal(0, 0.005, 2), 0, 1 - size)
+            top, left = int(y * HEIGHT), int(x * WIDTH)
+            view = picture[top : top + int(size * HEIGHT), left : left + int(size * WIDTH)]
+            frame = VideoFrame.from_ndarray(np.ascontiguousarray(view), format="rgb24")
+            yield scaler.reformat(frame, width=WIDTH, height=HEIGHT, format="rgb24").to_ndarray()

@@ -45,7 +45,7 @@ from report import report
 from runs import KS, Row, Run
 from synthetic import SEGMENT
 from throughput import batches
-from timing import PERCENTILES, bandwidth, interleave, median_range, on_one_thread
+from timing import PERCENTILES, bandwidth, median_range, on_one_thread, take
 from truth import Truth
 from workload import SHAPES
 
@@ -76,7 +76,7 @@ def measure(library: Library, kinds: Sequence[type[Engine]], folder: Path) -> Ru
             stack.callback(engine.close)
         speeds, failed, live = [bandwidth()], dict(opened.failed), list(opened.engines)
         for k in KS:
-            timed = interleave(live, library.queries, k)
+            timed = take(live, library.queries, k)
             failed |= timed.failed
             live = [engine for engine in live if engine.name not in timed.failed]
             rows += [

@@ -26,7 +26,7 @@ from unify.engine.types import EncodedQuery, Float32
 Prepared: TypeAlias = tuple[EncodedQuery, Affine]
 
 
-class _Ours:
+class _Ours(Engine):
     """What our engines share."""
 
     package = OURS
@@ -44,9 +44,6 @@ class _Ours:
             for file in segment.files
             if file.name.startswith(self.prefixes)
         )
-
-    def close(self) -> None:
-        """Nothing was started."""
 
 
 class UnifyLexicon(_Ours):

@@ -13,14 +13,14 @@ from typing import ClassVar
 
 import lucene
 import numpy as np
-from engines import Collection, Found, built, disk_bytes
+from engines import Collection, Engine, Found, built, disk_bytes
 from library import Library
 
 from unify.engine.fusion import Mode
 from unify.engine.types import EncodedQuery
 
 
-class Lucene:
+class Lucene(Engine):
     """Anserini's `SimpleImpactSearcher`; its time includes the stored ids and the way to Python."""
 
     name, side, package = "lucene impact", Mode.LEXICON, "anserini"

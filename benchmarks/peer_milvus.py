@@ -1,6 +1,7 @@
 """Milvus Lite through its client: a stand-in for a cluster more than an engine.
 
-It is written in Python and serves gRPC from a thread of our process; its time is the client's.
+It is written in Python and serves gRPC from threads of our process: its time is the client's, and
+it is timed by itself.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from engines import Collection, Found, built, disk_bytes
+from engines import Collection, Engine, Found, built, disk_bytes
 from library import Library
 
 from unify.engine.fusion import Mode, affine
@@ -20,10 +21,11 @@ CHUNK = 2_000  # rows given to it at once
 NAME = "moments"
 
 
-class Milvus:
+class Milvus(Engine):
     """HNSW and a sparse inverted index, both flushed and loaded, `WeightedRanker` on raw scores."""
 
     name, side, package = "milvus-lite hybrid", Mode.FUSED, "milvus-lite"
+    apart = True
     _client: Any = None
 
     def open(self, library: Library, collection: Callable[[], Collection], folder: Path) -> None:

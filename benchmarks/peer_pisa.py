@@ -9,14 +9,14 @@ from typing import Any
 
 import lucene
 import numpy as np
-from engines import Collection, Found, built, disk_bytes
+from engines import Collection, Engine, Found, built, disk_bytes
 from library import Library
 
 from unify.engine.fusion import Mode
 from unify.engine.types import EncodedQuery
 
 
-class Pisa:
+class Pisa(Engine):
     """MaxScore on one thread; timed is the call into PISA, without PyTerrier's frames."""
 
     name, side, package = "pisa maxscore", Mode.LEXICON, "pyterrier-pisa"
@@ -68,6 +68,3 @@ class Pisa:
         finally:
             module.retrieve = native
         return Found(rows, own_ms)
-
-    def close(self) -> None:
-        """Nothing was started."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from engines import Collection, Found, built, disk_bytes
+from engines import Collection, Engine, Found, built, disk_bytes
 from library import Library
 
 from unify.engine.fusion import Mode, affine
@@ -25,7 +25,7 @@ _shards: dict[Path, Any] = {}
 _users: Counter[Path] = Counter()
 
 
-class Qdrant:
+class Qdrant(Engine):
     """Two prefetches and a formula over their scores, as its documentation shows hybrid search.
 
     A row that one prefetch alone found counts 0 on the other side, which its recall shows.

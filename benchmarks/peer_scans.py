@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse
-from engines import Collection, Found
+from engines import Collection, Engine, Found
 from library import Library
 from truth import csr
 
@@ -16,7 +16,7 @@ from unify.engine.latents import load_faiss
 from unify.engine.types import EncodedQuery, Float32
 
 
-class Scipy:
+class Scipy(Engine):
     """A sparse matrix product over inverted lists, then a partition of what matched."""
 
     name, side, package = "scipy", Mode.LEXICON, "scipy"
@@ -44,11 +44,8 @@ class Scipy:
             rows, scores = rows[part], scores[part]
         return Found(rows[np.argsort(-scores, kind="stable")].astype(np.int64))
 
-    def close(self) -> None:
-        """Nothing was started."""
 
-
-class Faiss:
+class Faiss(Engine):
     """A flat index of the same float16 values, called directly."""
 
     name, side, package = "faiss flat fp16", Mode.LATENT, "faiss-cpu"
@@ -69,6 +66,3 @@ class Faiss:
     def search(self, latent: Float32, k: int) -> Found:
         """Search."""
         return Found(self._index.search(latent, k)[1][0])
-
-    def close(self) -> None:
-        """Nothing was started."""

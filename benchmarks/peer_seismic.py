@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from engines import Collection, Found, built, disk_bytes
+from engines import Collection, Engine, Found, built, disk_bytes
 from library import Library
 
 from unify.engine.fusion import Mode
 from unify.engine.types import EncodedQuery, Float32
 
 
-class Seismic:
+class Seismic(Engine):
     """Its default index, one query at a time.
 
     Effort that reached a recall of .99 at 200,000 moments in earlier runs. At 20,000 none does:
@@ -53,9 +53,6 @@ class Seismic:
         """Search."""
         found = self._index.search(*query, k, self.query_cut, self.heap_factor)
         return Found(np.array([int(document) for _, _, document in found], np.int64))
-
-    def close(self) -> None:
-        """Nothing was started."""
 
 
 class SeismicFast(Seismic):

@@ -47,6 +47,19 @@ class Timed:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+def take(engines: Sequence[Engine], queries: Sequence[EncodedQuery], k: int) -> Timed:
+    """Time engines together, and those by themselves that would disturb the others."""
+    together = [engine for engine in engines if not engine.apart]
+    timed = interleave(together, queries, k)
+    for engine in engines:
+        if engine.apart:
+            alone = interleave([engine], queries, k)
+            timed.times_ms.update(alone.times_ms)
+            timed.rows.update(alone.rows)
+            timed.failed.update(alone.failed)
+    return timed
+
+
 def interleave(engines: Sequence[Engine], queries: Sequence[EncodedQuery], k: int) -> Timed:
     """Ask every engine every query once, after a warm-up.
 

@@ -26,7 +26,9 @@ NEAR_S = 2.0  # how many they are
 LONGEST_S = 600.0  # of a shot in the search: a longer one has no jump where it was parted
 
 
-def find_shots(features: Float32, duration_s: float) -> Int64:
+def find_shots(
+    features: Float32, duration_s: float, price: float = PRICE, jump: float = JUMP
+) -> Int64:
     """Return the first frame of each shot, ascending, the first of them 0.
 
     Time grows with frames times frames of a shot, up to `LONGEST_S`: 86,400 frames of 1,280
@@ -35,12 +37,14 @@ def find_shots(features: Float32, duration_s: float) -> Int64:
     Args:
         features: (F, C) of frames evenly spread over the video, F >= 1; may be mapped.
         duration_s: of the video, above 0.
+        price: see `PRICE`.
+        jump: see `JUMP`.
     """
     per_s = max(1.0, len(features) / duration_s)  # rarer frames are no surer of a cut
     lengths = np.maximum(_lengths(features), 1e-12)
-    cuts = _change_points(features, lengths, PRICE * per_s, math.ceil(LONGEST_S * per_s))
+    cuts = _change_points(features, lengths, price * per_s, math.ceil(LONGEST_S * per_s))
     near = round(NEAR_S * per_s)
-    jumps = [cut for cut in cuts if _distance(features, lengths, cut, near) > JUMP]
+    jumps = [cut for cut in cuts if _distance(features, lengths, cut, near) > jump]
     return np.array([0, *jumps], np.int64)
 
 

@@ -8,7 +8,7 @@ import concatenated
 import joined
 import numpy as np
 import pytest
-from concatenated import Cutting, Seen
+from concatenated import SHOTS, WAYS, Seen
 from joined import Condition
 
 from unify.encoders.packs import Pack, open_pack
@@ -36,7 +36,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize(
     ("condition", "length_s"),
-    [(Condition.WHOLE, 35.0), (Condition.FADES, 31.0), (Condition.SLOW, 140.0)],
+    [(Condition.WHOLE, 35.0), (Condition.FADES, 31.0)],
 )
 def test_stretches_follow_each_other_to_the_end(folder, tmp_path, condition, length_s):
     clips = joined.clips_in(folder, folder / "captions.tsv")
@@ -62,30 +62,33 @@ def test_parts_are_the_same_joined_and_apart(folder, tmp_path):
 def test_clips_joined_by_hard_cuts_are_found_where_they_are(folder, tmp_path):
     pack = open_pack("mini")
     assert isinstance(pack, Pack)
-    lines, records = concatenated.measure(folder, tmp_path, pack, [Condition.WHOLE], True)
-    found = {record["moments"]: record for record in records}
-    assert found["shots"]["at_5"] == found["joined"]["at_5"] == found["shots"]["apart"] == 100
-    assert found["shots"]["precision"] == found["shots"]["recall"] == 1
-    assert found["windows"]["recall"] == 0
-    assert found["windows"]["at_5"] < 100
-    assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|")
-    pooled = [line for line in lines if "top-" in line or "| max |" in line]
-    assert len(pooled) == 5
-    assert pooled[0].endswith("| 100.0 | 100.0 |")
+    clips = joined.clips_in(folder, folder / "captions.tsv")
+    lines = concatenated.measure(clips, tmp_path, pack, [Condition.WHOLE], pooling=True)
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert {len(line) for line in cells[:7]} == {8}
+    found = {line[1]: line[2:] for line in cells[2:7]}
+    assert found["apart"][1] == "100.0"
+    assert found["shots"][:3] == found["joined"][:3] == ["100.0", "100.0", "1.00"]
+    assert found["shots"][4:] == ["1.00", "1.00"]
+    assert found["windows"][5] == "0.00"
+    assert float(found["windows"][1]) < 100
+    pooled = [line for line in cells if line[:1] in (["mean"], ["latents"], ["central"])]
+    assert len(pooled) == 6
+    assert pooled[0] == ["mean", "max", "100.0", "100.0"]
 
 
 def test_precision_and_recall_of_cuts():
     features = np.repeat(np.eye(4, dtype=np.float32), 6, axis=0)
     joints = np.array([6.3, 12.4, 20.0])  # the cut at 18 is 2 s beside one
     video = Seen("a", 24.0, np.arange(24) + 0.5, features, joints)
-    assert concatenated.cuts([video], Cutting.SHOTS) == pytest.approx((2 / 3, 2 / 3))
-    assert concatenated.cuts([video], Cutting.WINDOWS) == (1.0, 0.0)
+    assert concatenated.cuts([video], SHOTS) == pytest.approx((2 / 3, 2 / 3))
+    assert concatenated.cuts([video], WAYS[0]) == (1.0, 0.0)
 
 
 def test_whole_shots_stand_beside_their_windows():
     features = np.repeat(np.eye(2, dtype=np.float32), [12, 6], axis=0)
     video = Seen("a", 18.0, np.arange(18) + 0.5, features, np.array([12.0]))
-    spans = concatenated.moments_of(video, Cutting.WHOLE)
+    spans = concatenated.moments_of(video, WAYS[2])
     stretches = list(zip(spans.start_s.tolist(), spans.end_s.tolist(), strict=True))
     assert stretches == [(0, 8), (0, 12), (4, 12), (12, 18)]
 

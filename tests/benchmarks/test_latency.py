@@ -51,7 +51,7 @@ def test_the_script_writes_tables_plots_and_json(library, tmp_path, monkeypatch,
     assert (out / "latency.md").read_text("utf-8").strip() == said.strip()
 
 
-class Broken:
+class Broken(Engine):
     """A peer that opens and then fails; it must be closed."""
 
     name, side, package, size_bytes = "broken", Mode.LEXICON, "a peer", 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import timing
 from engines import OURS, Found
-from timing import WARM_UP, interleave, median_range
+from timing import WARM_UP, interleave, median_range, take
 from workload import SHAPES, Workload
 
 QUERIES = 24
@@ -23,7 +24,7 @@ def queries():
 class Recorder:
     """An engine that writes down who was asked what."""
 
-    side, size_bytes = "lexicon", 0
+    side, size_bytes, apart = "lexicon", 0, False
 
     def __init__(self, name: str, log: list[tuple[str, str]], package: str = "a peer") -> None:
         self.name, self._log, self.package = name, log, package
@@ -88,6 +89,18 @@ def test_an_engine_too_slow_for_its_warm_up_is_told_by_the_last_query(queries, m
     timed = interleave([slow], queries, 10)
     assert len(timed.times_ms["slow"]) == 1
     assert sum(rows is not None for rows in timed.rows["slow"]) == 1
+
+
+def test_one_that_would_disturb_the_others_is_timed_by_itself(queries):
+    log: list[tuple[str, str]] = []
+    loud, bad, one, two = (Recorder(name, log) for name in ("loud", "bad", "one", "two"))
+    loud.apart = bad.apart = True
+    bad.fails_at = 3 * (WARM_UP + QUERIES) + 2
+    timed = take([loud, one, bad, two], queries, 10)
+    runs = [name for name, _ in itertools.groupby(engine == "loud" for engine, _ in log)]
+    assert runs == [False, True, False]  # the others, it, and the one that fails
+    assert set(timed.rows) == {"loud", "one", "two"}
+    assert set(timed.failed) == {"bad"}
 
 
 def test_our_own_failure_ends_the_run(queries):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -35,8 +34,7 @@ def test_no_way_to_cut_is_better(seed: int, count: int, spread: float):
     random = np.random.default_rng(seed)
     middles = np.repeat(random.normal(size=(3, 6)), 3, axis=0)[:count]
     features = (middles + spread * random.normal(size=(count, 6))).astype(np.float32)
-    with mock.patch.object(shots, "JUMP", -1.0):
-        found = find_shots(features, float(count)).tolist()
+    found = find_shots(features, float(count), jump=-1.0).tolist()
     units = features / np.linalg.norm(features.astype(np.float64), axis=1, keepdims=True)
     ways = (
         [0, *way] for size in range(count) for way in itertools.combinations(range(1, count), size)
@@ -73,8 +71,7 @@ def test_a_video_without_cuts_is_one_shot(count: int):
 def test_a_camera_that_wanders_makes_no_cut():
     angles = np.linspace(0, np.pi / 2, 40)[:, None]
     features = (np.cos(angles) * SCENES[0] + np.sin(angles) * SCENES[1]).astype(np.float32)
-    with mock.patch.object(shots, "JUMP", -1.0):
-        assert len(find_shots(features, 40.0)) > 1  # it does pay the price
+    assert len(find_shots(features, 40.0, jump=-1.0)) > 1  # it does pay the price
     assert find_shots(features, 40.0).tolist() == [0]
 
 
