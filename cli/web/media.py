@@ -23,7 +23,7 @@ _TYPES = {
 def mime_of(name: str) -> str:
     """Return the type of a video file by its name.
 
-    >>> mime_of("a/Trip.MKV"), mime_of("a.xyz")
+    >>> mime_of("a/Trip.MKV"), mime_of("a.unknown")
     ('video/x-matroska', 'application/octet-stream')
     """
     suffix = PurePath(name).suffix.lower()

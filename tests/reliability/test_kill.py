@@ -136,10 +136,11 @@ def test_a_worker_that_stops_costs_its_video_alone(tmp_path):
     make_video(tmp_path / "a.mp4", 600, rate=1)  # more than fits into a pipe
     make_video(tmp_path / "b.mp4", 50)
     stopped: list[int] = []
+    others = set(children(os.getpid()))
 
     def stop(event):
         if isinstance(event, VideoStarted) and not stopped:
-            stopped.extend(children(os.getpid()))
+            stopped.extend(set(children(os.getpid())) - others)
             for pid in stopped:
                 os.kill(pid, signal.SIGSTOP)
 
