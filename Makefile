@@ -64,6 +64,8 @@ bench: $(VENV)/bench.stamp bench-lucene
 	done
 	@echo "== Latency, shape $(SHAPE)"
 	@$(BIN)/python benchmarks/latency.py --moments $(MOMENTS) --shape $(SHAPE) --out .bench/latency-$(SHAPE)
+	@echo "== Added moments, shape $(SHAPE)"
+	@$(BIN)/python benchmarks/visible.py --moments $(lastword $(MOMENTS)) --shape $(SHAPE)
 
 bench-lucene: $(LUCENE)/lucene.stamp
 
