@@ -150,5 +150,5 @@ def test_a_worker_that_stops_costs_its_video_alone(tmp_path):
     assert [Path(path).name for path, _ in report.failed] == ["a.mp4"]
     assert report.failed[0][1] == "the decoder made no progress for 3 s"
     assert (len(stopped), report.indexed) == (1, 1)
-    assert not children(os.getpid())
+    assert set(children(os.getpid())) <= others
     assert run_build([tmp_path], tmp_path / "index", retry_failed=True).indexed == 1
