@@ -8,7 +8,7 @@ import numpy as np
 
 from unify.engine.backend import Backend
 from unify.engine.lexicon import Lexicon
-from unify.engine.types import Float64, UInt16
+from unify.engine.types import Float64, Int64, UInt16
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,17 @@ def video_terms(backend: Backend, lexicon: Lexicon, video: str, top: int) -> lis
     strength = backend.term_weights(moments, every).max(axis=0)  # (V,)
     chosen = np.argsort(-strength, kind="stable")[:top]
     chosen = chosen[strength[chosen] > 0].astype(np.uint16)
-    parts = [backend.tracks(int(moment), chosen) for moment in moments]
-    # Windows overlap: a frame of two moments is shown once.
+    return frame_tracks(backend, lexicon, moments, chosen)
+
+
+def frame_tracks(
+    backend: Backend, lexicon: Lexicon, moments: Int64, terms: UInt16
+) -> list[TermTrack]:
+    """Return when each of (Q,) term ids shows over all frames of (M,) moments of a video, M >= 1.
+
+    Windows overlap: a frame of two moments is there once.
+    """
+    parts = [backend.tracks(int(moment), terms) for moment in moments]
     times, first = np.unique(np.concatenate([part[0] for part in parts]), return_index=True)
     weights = np.concatenate([part[1] for part in parts])[first]
-    return [TermTrack(lexicon.terms[int(i)], times, weights[:, j]) for j, i in enumerate(chosen)]
+    return [TermTrack(lexicon.terms[int(i)], times, weights[:, j]) for j, i in enumerate(terms)]

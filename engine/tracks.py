@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unify.engine.backend import Backend
-from unify.engine.explain import TermTrack
+from unify.engine.explain import TermTrack, frame_tracks
 from unify.engine.lexicon import Lexicon
 from unify.engine.types import Float32, Float64, Int64, UInt16
 
@@ -28,13 +28,7 @@ def video_tracks(
     """
     ids = [found for term in terms if (found := lexicon.lookup(term)) is not None]
     known: UInt16 = np.array(list(dict.fromkeys(ids)), np.uint16)
-    if not len(moments):
-        return []
-    parts = [backend.tracks(int(moment), known) for moment in moments]
-    # Windows overlap: a frame of two moments counts once.
-    times, first = np.unique(np.concatenate([part[0] for part in parts]), return_index=True)
-    weights = np.concatenate([part[1] for part in parts])[first]
-    return [TermTrack(lexicon.terms[int(i)], times, weights[:, j]) for j, i in enumerate(known)]
+    return frame_tracks(backend, lexicon, moments, known) if len(moments) else []
 
 
 def peak_s(backend: Backend, moment: int, terms: UInt16, weights: Float32) -> float | None:

@@ -7,7 +7,6 @@ video gets a fresh process.
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import json
 import os
 import select
@@ -19,13 +18,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from unify.engine.errors import MediaError
 from unify.engine.types import Float64, UInt8
+from unify.indexer import child
 from unify.indexer.cues import Cue
 from unify.indexer.decode import VideoFacts
 from unify.indexer.worker import LENGTH, Kind, Request
@@ -87,19 +86,7 @@ T = TypeVar("T")
 
 def worker_command(memory_bytes: int, data_bytes: int = 0) -> list[str]:
     """Return the command that starts a worker from the same code as this process."""
-    module = "unify.indexer.worker"
-    limits = [str(memory_bytes), str(data_bytes)]
-    return [sys.executable, "-P", "-m", module, str(os.getpid()), *limits]
-
-
-def worker_environment() -> dict[str, str]:
-    """Return the environment in which a child process runs the same code as this one."""
-    spec = importlib.util.find_spec("unify")
-    home = str(Path(spec.origin).parent.parent) if spec and spec.origin else ""
-    paths = [path for path in (home, os.environ.get("PYTHONPATH", "")) if path]
-    # One malloc arena, no threads for algebra: each would reserve room that counts to the limit.
-    lean = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **lean}
+    return child.command("unify.indexer.worker", memory_bytes, data_bytes)
 
 
 class DecodeProcess:
@@ -146,12 +133,7 @@ class DecodeProcess:
         """End the worker now."""
         if self._process is not None:
             process, self._process = self._process, None
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):
-                        pipe.close()
+            child.end(process)
 
     def interrupt(self) -> None:
         """End the worker for good, from another thread; `decode` then raises MediaError."""
@@ -204,17 +186,7 @@ class DecodeProcess:
             raise MediaError(self._obituary()) from None
 
     def _start(self) -> None:
-        self._errors.seek(0)
-        self._errors.truncate()
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=worker_environment(),
-            bufsize=0,
-            start_new_session=True,  # ctrl-C is for the parent, which then ends this
-        )
+        self._process = child.start(self._command, self._errors)
         if sys.platform == "linux" and self._process.stdout is not None:
             with suppress(OSError):
                 fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -256,10 +228,7 @@ class DecodeProcess:
         code = self._process.wait() if self._process else 0
         if code < 0:
             return f"decoder crashed (signal {-code}, {signal.Signals(-code).name})"
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        return f"decoder ended with code {code} ({said[-1] if said else 'it said nothing'})"
+        return f"decoder ended with code {code} ({child.last_words(self._errors)})"
 
 
 class _Refused(Exception):

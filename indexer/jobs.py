@@ -11,7 +11,6 @@ import json
 import os
 import select
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -20,8 +19,9 @@ from fractions import Fraction
 from typing import Any
 
 from unify.engine.errors import MediaError
+from unify.indexer import child
 from unify.indexer.cut import CutRequest, CutResult
-from unify.indexer.decoding import Limits, worker_environment
+from unify.indexer.decoding import Limits
 from unify.indexer.seek import Clock
 
 _JOB_LIMITS = Limits(stall_s=30.0, total_s=1800.0)
@@ -128,34 +128,18 @@ class JobProcess:
         code = self._process.wait() if self._process else 0
         if code < 0:
             return f"the decoder crashed (signal {-code})"
-        self._errors.seek(0)
-        said = [line.strip() for line in self._errors.read().decode(errors="replace").split("\n")]
-        last = next((line for line in reversed(said) if line), "it said nothing")
+        last = child.last_words(self._errors)
         return f"the decoder ended with code {code} ({last})"
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._kill()
-            self._errors.seek(0)
-            self._errors.truncate()
-            arguments = [str(os.getpid()), str(self._limits.memory_bytes)]
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "unify.indexer.jobs_worker", *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                env=worker_environment(),
-                bufsize=0,
-                start_new_session=True,  # ctrl-C is for the parent, which then ends this
-            )
+            module = "unify.indexer.jobs_worker"
+            command = child.command(module, self._limits.memory_bytes)
+            self._process = child.start(command, self._errors)
         return self._process
 
     def _kill(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):
-                        pipe.close()
+            child.end(process)

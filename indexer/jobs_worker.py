@@ -8,17 +8,15 @@ bytes follow; an empty line is a sign of life. Start it with
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
-import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from unify.engine.errors import MediaError
+from unify.indexer.child import serve
 from unify.indexer.cut import CutMode, CutRequest, cut
 from unify.indexer.seek import SeekableFile, picture_at
 
@@ -86,22 +84,13 @@ def _do(line: bytes, reply: _Reply) -> None:
 def main(arguments: list[str]) -> None:
     """Do jobs until stdin ends or the parent is gone."""
     parent, memory_bytes = (int(argument) for argument in arguments)
-    with suppress(ValueError, OSError):  # not every system limits address space
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get among the answers
+    serve(parent, {resource.RLIMIT_AS: memory_bytes}, _do_all)
+
+
+def _do_all(lines: Iterable[bytes], out: BinaryIO) -> None:
     reply = _Reply(out)
-    with suppress(BrokenPipeError):
-        for line in sys.stdin.buffer:
-            _do(line, reply)
-    os._exit(0)  # a full pipe to nobody must not be flushed
-
-
-def _die_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+    for line in lines:
+        _do(line, reply)
 
 
 if __name__ == "__main__":

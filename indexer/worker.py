@@ -10,14 +10,11 @@ nothing that decoding does not need.
 from __future__ import annotations
 
 import json
-import os
 import resource
 import struct
 import sys
-import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +22,7 @@ from typing import Any, BinaryIO
 
 from unify.engine.errors import MediaError
 from unify.engine.types import UInt8
+from unify.indexer.child import serve
 from unify.indexer.decode import VideoFile
 from unify.indexer.decode_decord import DecordFile
 from unify.indexer.ports import FrameShape
@@ -163,25 +161,16 @@ def answer(request: Request, wire: _Wire) -> None:
 def main(arguments: list[str]) -> None:
     """Answer requests until stdin ends or the parent is gone."""
     parent, memory_bytes, data_bytes = (int(argument) for argument in [*arguments, "0"][:3])
-    with suppress(ValueError, OSError):  # not every system limits address space
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-        if data_bytes:
-            resource.setrlimit(resource.RLIMIT_DATA, (data_bytes, data_bytes))
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get among the pictures
+    limits = {resource.RLIMIT_AS: memory_bytes}
+    if data_bytes:
+        limits[resource.RLIMIT_DATA] = data_bytes
+    serve(parent, limits, _answer_all)
+
+
+def _answer_all(lines: Iterable[bytes], out: BinaryIO) -> None:
     wire = _Wire(out)
-    with suppress(BrokenPipeError):
-        for line in sys.stdin.buffer:
-            answer(Request.from_line(line), wire)
-    os._exit(0)  # a full pipe to nobody must not be flushed
-
-
-def _die_with(parent: int) -> None:
-    """Stop the process once its parent is gone, whatever it is decoding."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+    for line in lines:
+        answer(Request.from_line(line), wire)
 
 
 if __name__ == "__main__":

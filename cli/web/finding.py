@@ -14,7 +14,7 @@ import numpy as np
 from unify.cli.web import models
 from unify.cli.web.library import View
 from unify.engine.answer import Answer, Hit
-from unify.engine.errors import QueryError, UsageError
+from unify.engine.errors import UsageError
 from unify.engine.facets import facets
 from unify.engine.like import Like, moment_at, search_like, stored_query
 from unify.engine.options import Options
@@ -34,13 +34,11 @@ class Ask:
     Attributes:
         text: a query; may be empty beside `like`.
         like: `VIDEO_ID@SECONDS` of a moment to find more of, or "".
-        drop: terms of the query's expansion to leave out.
         options: how to search.
     """
 
     text: str
     like: str
-    drop: tuple[str, ...]
     options: Options
 
 
@@ -91,19 +89,14 @@ def common(view: View, ask: Ask, top: int) -> models.Facets:
 def _answered(view: View, ask: Ask) -> tuple[ParsedQuery, EncodedQuery, Answer]:
     searcher = view.searcher
     if ask.like:
-        if ask.drop:
+        if ask.options.drop:
             raise UsageError("drop is for words", "leave it out beside like")
         moment = _moment(view, ask.like)
         parsed = parse(ask.text) if ask.text.strip() else ParsedQuery("")
         answer = search_like(searcher, moment, ask.text, **_fields(ask.options))
         return parsed, stored_query(view.backend, len(view.lexicon), moment), answer
-    parsed = parse(ask.text)
-    started = time.perf_counter()
-    encoded = _without(view, searcher.encode(parsed), ask.drop)
-    spent_ms = 1000 * (time.perf_counter() - started)
-    answer = searcher.run(parsed, encoded, ask.options)
-    answer.times_ms["encode"] = spent_ms
-    return parsed, encoded, answer
+    answer = searcher.search(ask.text, **_fields(ask.options))
+    return answer.parsed, answer.query, answer
 
 
 def _fields(options: Options) -> dict[str, Any]:
@@ -116,23 +109,6 @@ def _moment(view: View, like: str) -> int:
     if not place.video.isdecimal() or len(place.video) > 10:
         raise UsageError(f"{place.video} is no video id", "write like=VIDEO_ID@SECONDS")
     return moment_at(view.backend, replace(place, video=view.path(int(place.video))))
-
-
-def _without(view: View, query: EncodedQuery, drop: tuple[str, ...]) -> EncodedQuery:
-    """Leave terms out of a query.
-
-    Raises:
-        QueryError: one is no term of the lexicon.
-    """
-    if not drop:
-        return query
-    ids = []
-    for word in drop:
-        if (term := view.lexicon.lookup(word)) is None:
-            raise QueryError(f"{word!r} is not in the lexicon", "drop terms of the query")
-        ids.append(term)
-    kept = ~np.isin(query.terms, np.array(ids, np.uint16))
-    return EncodedQuery(query.latent, query.terms[kept], query.weights[kept])
 
 
 def _hit(view: View, hit: Hit, video_id: int, query: EncodedQuery) -> models.FoundMoment:
@@ -180,7 +156,7 @@ def _understood(
                 query.terms[order].tolist(), query.weights[order].tolist(), strict=True
             )
         ],
-        dropped=list(ask.drop),
+        dropped=list(ask.options.drop),
     )  # fmt: skip
 
 

@@ -104,8 +104,10 @@ async def search(
 ) -> Response:
     """Find moments from a sentence, from a moment, or from both."""
     least = -math.inf if threshold is None else threshold
-    options = Options(k=k, offset=offset, moments=moments, mode=mode, threshold=least)
-    ask = finding.Ask(q, like, tuple(drop or ()), options)
+    options = Options(
+        k=k, offset=offset, moments=moments, mode=mode, threshold=least, drop=tuple(drop or ())
+    )
+    ask = finding.Ask(q, like, options)
 
     def work() -> tuple[bytes, float]:
         started = time.perf_counter()
@@ -124,7 +126,7 @@ async def facets(
     top: Top = 16,
 ) -> models.Facets:  # fmt: skip
     """Return the terms that tell the hits of a query from the library, to narrow it by."""
-    ask = finding.Ask(q, like, tuple(drop or ()), Options(moments=moments))
+    ask = finding.Ask(q, like, Options(moments=moments, drop=tuple(drop or ())))
     return await desk.search(lambda: finding.common(desk.library.view(), ask, top))
 
 
