@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Builds, and says on stdout when a phase is reached; the phase then takes its time.
 BUILD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from tests.indexer.building import NumberEncoder, run_build
 from unify.engine.writer import IndexWriter
@@ -60,6 +60,7 @@ if phase == "publish":
 try:
     run_build([clips], Path(index), Encoder(), progress=progress)
 except KeyboardInterrupt:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as the command line does
     print("stopped", flush=True)
     sys.exit(130)
 """
