@@ -23,13 +23,14 @@ function address(path, params) {
 
 export async function get(path, params = {}, signal = undefined) {
   let answer;
+  let body = {};
   try {
     answer = await fetch(address(path, params), { signal, headers: { accept: "application/json" } });
+    body = await answer.json(); // may be given up half way, too
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refused(0, { message: "unify serve does not answer", hint: "start it again" });
+    if (!answer || answer.ok) throw new Refused(0, { message: "unify serve does not answer", hint: "start it again" });
   }
-  const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Refused(answer.status, body);
   return body;
 }

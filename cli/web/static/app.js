@@ -67,7 +67,9 @@ async function find(signal) {
   $("more").hidden = hits.length < k || k >= 192;
   $("live").textContent = results.spoken(answer);
   await showOrigin(signal);
-  results.showFacets(await narrowing, state, change);
+  const facets = await narrowing;
+  signal.throwIfAborted(); // another question has come: its answer must stay
+  results.showFacets(facets, state, change);
 }
 
 /** With no question: the library itself, and what it is about. */
