@@ -2,9 +2,8 @@
 
 Each segment's latents are one FAISS file. FAISS maps it (`IO_FLAG_MMAP_IFC`), so that opening
 reads nothing; the rescorer maps the same bytes as a float16 matrix, so that both sides score
-the very same stored values. Where FAISS sees a GPU the matrix is copied there once a process.
-
-The GPU path (`_gpu_flat`) is written from FAISS's documentation and has not yet run on a GPU.
+the very same stored values. Where FAISS sees a GPU the matrix is copied there once a process, in
+float32, and searched by one thread at a time (FAISS's indexes on a GPU are not thread-safe).
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import struct
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -26,6 +26,7 @@ WIDEN_FROM = 0.15  # share of allowed rows; above, all rows are searched for mor
 WIDER = 2  # times as many as should be needed
 _GPU_LARGEST_K = 2048  # FAISS's limit; deeper fetches and filters stay on the CPU
 _GPU_BLOCK = 65_536  # rows copied at once
+_gpu_lock = Lock()
 
 
 @cache
@@ -156,25 +157,41 @@ class FlatLatents:
                 return rows[kept][:k], scores[kept][:k]
         return self._search(query, k, allow) if k else (np.zeros(0, np.int64), np.zeros(0, "f4"))
 
+    def on_gpu(self, k: int, allow: Bool | None) -> bool:
+        """Return whether the GPU holds these vectors and can look for k of them."""
+        return self._gpu is not None and allow is None and k <= _GPU_LARGEST_K
+
+    def topk_on_gpu(self, queries: Float32, k: int) -> list[tuple[Int64, Float32]]:
+        """Return what `topk` does without a filter, for each of (B, D) queries."""
+        with _gpu_lock:
+            scores, rows = self._gpu.search(queries, min(k, self._index.ntotal))
+        return list(zip(rows, scores, strict=True))
+
     def _search(self, query: Float32, k: int, allow: Bool | None = None) -> tuple[Int64, Float32]:
+        if self.on_gpu(k, allow):
+            return self.topk_on_gpu(query[None], k)[0]
+        return self.topk_on_cpu(query, k, allow)
+
+    def topk_on_cpu(
+        self, query: Float32, k: int, allow: Bool | None = None
+    ) -> tuple[Int64, Float32]:
+        """Return what `topk` does, looking at the allowed rows alone."""
         params = None
         if allow is not None:
             selector = self._faiss.IDSelectorBitmap(np.packbits(allow, bitorder="little"))
             params = self._faiss.SearchParameters(sel=selector)
         k = min(k, self._index.ntotal)
-        fits = self._gpu is not None and allow is None and k <= _GPU_LARGEST_K
-        index = self._gpu if fits else self._index
         self._faiss.omp_set_num_threads(1)  # holds for the calling thread alone
-        scores, rows = index.search(query.reshape(1, -1), k, params=params)
+        scores, rows = self._index.search(query.reshape(1, -1), k, params=params)
         found = rows[0] >= 0
         return rows[0][found], scores[0][found]
 
 
 def _gpu_flat(vectors: Float16) -> Any:
-    """Copy vectors to the GPU; None where they do not fit. Not yet run on a GPU."""
-    # In float32: with float16 FAISS rounds the query too, by more than the certificate allows.
-    index = load_faiss().GpuIndexFlatIP(gpu(), vectors.shape[1])
+    """Copy vectors to the GPU; None where they do not fit."""
     try:
+        # In float32: with float16 FAISS rounds the query too, by more than the certificate allows.
+        index = load_faiss().GpuIndexFlatIP(gpu(), vectors.shape[1])
         for start in range(0, len(vectors), _GPU_BLOCK):
             index.add(vectors[start : start + _GPU_BLOCK].astype(np.float32))
     except RuntimeError:  # out of GPU memory: the CPU has them all

@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.corpus import Corpus
 from unify.engine import ann, segment
+from unify.engine import latents as latents_module
 from unify.engine.ann import FLAT_BELOW, SegmentLatents, write_ann
 from unify.engine.compact import compact
 from unify.engine.errors import DamagedIndex
@@ -18,6 +19,16 @@ from unify.engine.query import Filters
 from unify.engine.verify import verify
 
 COUNT, DIM = 6000, 32
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_gpu():
+    """Where there is a GPU, lists are not used."""
+    with (
+        mock.patch.object(ann, "gpu", lambda: None),
+        mock.patch.object(latents_module, "gpu", lambda: None),
+    ):
+        yield
 
 
 def clustered(seed: int) -> np.ndarray:
