@@ -6,6 +6,8 @@ large indexes, numpy for small ones, where importing numba costs more than all t
 scores are rounded (up to integers, or to float32), and they say by how much an exact score may
 be above; whoever wants exact scores computes them from the forward rows. With weights above 0
 only a row without a match scores 0.
+
+Compiled, not every posting is read: see `window_topk` in `engine/kernels.py`.
 """
 
 from __future__ import annotations
@@ -72,7 +74,9 @@ class Lists:
         return float(-np.minimum(self.factors, 0).sum())
 
 
-def topk(lists: Lists, allow: Bool | None, k: int, fast: bool, threads: int = 1) -> Best:
+def topk(
+    lists: Lists, allow: Bool | None, k: int, fast: bool, threads: int = 1, above: float = -np.inf
+) -> Best:
     """Return the k best rows of a segment by sparse dot product, rows without a match included.
 
     Args:
@@ -81,25 +85,34 @@ def topk(lists: Lists, allow: Bool | None, k: int, fast: bool, threads: int = 1)
         k: how many, at least 1.
         fast: use compiled kernels.
         threads: to share the windows, where there are enough.
+        above: rows that score no more may be left out.
     """
     k = min(k, lists.count)
     fast = fast and len(lists.terms) <= _MOST_TERMS
-    return _topk_compiled(lists, allow, k, threads) if fast else _topk_numpy(lists, allow, k)
+    if fast:
+        return _topk_compiled(lists, allow, k, threads, above)
+    return _topk_numpy(lists, allow, k)
 
 
-def _topk_compiled(lists: Lists, allow: Bool | None, k: int, threads: int) -> Best:
+def _topk_compiled(lists: Lists, allow: Bool | None, k: int, threads: int, above: float) -> Best:
     total = 255 * float(np.abs(lists.factors).sum())
     # The total of any row fits 16 bits, each of its terms rounded up by less than two units.
-    unit = max(total / (_FULL - 2 * len(lists.terms)), np.finfo(np.float64).tiny)
+    unit = max(total / (_FULL - 2 * len(lists.terms)), float(np.finfo(np.float32).tiny))
+    floor = _floor(above, unit)
     factors = np.ceil(lists.factors / unit * (1 << kernels.SHIFT)).astype(np.int32)
+    descending = np.argsort(-factors)
+    terms, factors = lists.terms[descending], factors[descending]
+    most = np.maximum(factors.astype(np.int64) * 255 + kernels.UP, 0) >> kernels.SHIFT
+    indptr, at = lists.postings[0], terms.astype(np.int64)
+    cheap = np.argsort(most / np.maximum(indptr[at + 1] - indptr[at], 1))
     allowed = np.ones(1, np.bool_) if allow is None else allow
     kernel = compiled(kernels.window_topk)
 
     def part(begin: int, end: int) -> tuple[Int64, Float32]:
         rows, scores = np.empty(k, np.int64), np.empty(k, np.int16)
         found = kernel(
-            *lists.postings, lists.size, begin, end, lists.terms, factors, allowed, allow is None,
-            rows, scores,
+            *lists.postings, lists.size, begin, end, terms, factors, most, cheap, allowed,
+            allow is None, floor, rows, scores,
         )  # fmt: skip
         return rows[:found], scores[:found].astype(np.float32)
 
@@ -111,6 +124,18 @@ def _topk_compiled(lists: Lists, allow: Bool | None, k: int, threads: int) -> Be
     order = np.lexsort((rows, -scores))[:k]
     slack = _FULL * _EPS * unit + lists.excess
     return Best(rows[order], (scores[order] * unit).astype(np.float32), slack)
+
+
+def _floor(above: float, unit: float) -> int:
+    """Return the largest total, in units, that does not score above some score."""
+    if above == -np.inf:
+        return -_FULL - 1
+    floor = int(np.clip(above / unit, -_FULL, _FULL))
+    while floor < _FULL and np.float32((floor + 1) * unit) <= above:
+        floor += 1
+    while floor >= -_FULL and np.float32(floor * unit) > above:
+        floor -= 1
+    return floor
 
 
 def _cuts(count: int, threads: int) -> list[tuple[int, int]]:
@@ -161,7 +186,9 @@ def _topk_numpy(lists: Lists, allow: Bool | None, k: int) -> Best:
 def best(ids: Int64, scores: Float32, k: int) -> tuple[Int64, Float32]:
     """Select the k best of ascending ids, ties to the lower id, best first."""
     if k < len(ids):
-        kept = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
+        least = np.partition(scores, -k)[-k]
+        above, ties = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
+        kept = np.concatenate([above, ties[: k - len(above)]])  # of many zeros, few are sorted
         ids, scores = ids[kept], scores[kept]
     order = np.argsort(-scores, kind="stable")[:k]
     return ids[order].astype(np.int64), scores[order]

@@ -182,7 +182,10 @@ class Segment:
 
     def _load(self, name: str, dtype: npt.DTypeLike, count: int) -> Any:
         array = arrays.load(self._folder / f"{name}.npy", dtype, count)
-        return array.copy() if array.nbytes < MAP_FROM else array
+        if array.nbytes < MAP_FROM:
+            array = array.copy()
+            array.flags.writeable = False  # as a map is: kernels are compiled for one kind
+        return array
 
     @cached_property
     def moments(self) -> npt.NDArray[np.void]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unify.engine import kernels
+from unify.engine import exact_kernels
 from unify.engine.compiled import compiled
 from unify.engine.postings import best
 from unify.engine.types import Bool, Float16, Float32, Int64
@@ -35,7 +35,7 @@ def shared_topk(
         part = latents[start : start + BLOCK]
         wide = block[: len(part)]
         if fast:
-            compiled(kernels.widen)(part.view(np.uint16), wide)
+            compiled(exact_kernels.widen)(part.view(np.uint16), wide)
         else:
             wide[:] = part
         products = queries @ wide.T  # (B, rows)
