@@ -7,7 +7,7 @@ Sizes: F frames, C frame features, L tokens, W text width, D latent width, V ter
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ MOMENT_TERMS = 128  # weights kept of a moment
 FRAME_TERMS = 16  # of a frame, for the track of when a term shows
 QUERY_TERMS = 64
 FRAME_CHUNK = 256  # frames whose (V,) weights are held at once
+MOMENT_CHUNK = 256  # moments whose (C,) features are
+SORT_CHUNK = 32  # frames whose weights are sorted together
 BLOCKED = -1e4  # a logit that never wins a maximum; finite, so that 0 times it is 0
 
 
@@ -174,32 +176,68 @@ class VideoHead:
 
     def encode(self, features: Float32, spans: Int64) -> MomentCodes:
         """Encode moments of one video; see `VideoEncoder.encode_moments`."""
+        parts = [spans[i : i + MOMENT_CHUNK] for i in range(0, len(spans), MOMENT_CHUNK)]
+        latents = np.concatenate([self._latents(features, part) for part in parts])
+        moments, tracks = pooled_rows(features, spans, self._weights)
+        return MomentCodes(latents, moments, tracks)
+
+    def _latents(self, features: Float32, spans: Int64) -> Float32:
         means = np.stack([features[first:last].mean(axis=0) for first, last in spans.tolist()])
-        latents = unit(self._latent(means))
-        tracks: list[SparseRows] = []
-        moments: list[SparseRows] = []
-        for start in range(0, len(spans), FRAME_CHUNK):
-            part = spans[start : start + FRAME_CHUNK]
-            low, high = int(part[:, 0].min()), int(part[:, 1].max())
-            weights = self._weights(features[low:high])
-            best = np.stack([weights[a - low : b - low].max(axis=0) for a, b in part.tolist()])
-            moments.append(normalised(SparseRows.from_dense(best, MOMENT_TERMS)))
-        for start in range(0, len(features), FRAME_CHUNK):
-            weights = self._weights(features[start : start + FRAME_CHUNK])
-            # On the scale of a moment of this one frame, so that `shows` means the same.
-            weights /= lengths(SparseRows.from_dense(weights, MOMENT_TERMS))[:, None]
-            tracks.append(SparseRows.from_dense(weights, FRAME_TERMS))
-        return MomentCodes(latents, SparseRows.concatenate(moments), SparseRows.concatenate(tracks))
+        return unit(self._latent(means))
 
     def _weights(self, features: Float32) -> Float32:
         """Frames (F, C) to weights (F, V)."""
         states = self._words(self._lexicon(features))
-        return activate(self._scale * (states @ self._dictionary) + self._bias)
+        logits = states @ self._dictionary
+        logits *= self._scale
+        logits += self._bias
+        return activate(logits)
+
+
+def pooled_rows(
+    features: Float32, spans: Int64, weigh: Callable[[Float32], Float32]
+) -> tuple[SparseRows, SparseRows]:
+    """Return rows of moments, each term at its largest in any frame, and of frames, at unit length.
+
+    Frames go by once; of a moment that has begun, the largest weights so far are kept.
+
+    Args:
+        features: (F, C).
+        spans: (M, 2) first and one-past-last frame of each moment.
+        weigh: some frames (rows, C) to weights (rows, V) of its own.
+    """
+    begun: dict[int, Float32] = {}
+    moments: dict[int, SparseRows] = {}
+    tracks: list[SparseRows] = []
+    for start in range(0, len(features), FRAME_CHUNK):
+        weights = weigh(features[start : start + FRAME_CHUNK])
+        stop = start + len(weights)
+        here = np.flatnonzero((spans[:, 0] < stop) & (spans[:, 1] > start))
+        for i, (first, last) in zip(here.tolist(), spans[here].tolist(), strict=True):
+            best = weights[max(0, first - start) : last - start].max(axis=0)
+            if first < start:
+                best = np.maximum(best, begun.pop(i))
+            if last <= stop:
+                moments[i] = SparseRows.from_dense(best[None], MOMENT_TERMS)
+            else:
+                begun[i] = best
+        # On the scale of a moment of this one frame, so that `shows` means the same.
+        weights /= lengths(_largest(weights, MOMENT_TERMS))[:, None]
+        tracks.append(_largest(weights, FRAME_TERMS))
+    rows = SparseRows.concatenate(moments[i] for i in range(len(spans)))
+    return normalised(rows), SparseRows.concatenate(tracks)
 
 
 def activate(logits: Float32) -> Float32:
     """Turn logits into weights: log(1 + ReLU), SPLADE, arXiv:2107.05720, equation 1."""
-    return np.asarray(np.log1p(np.maximum(logits, 0)), np.float32)
+    weights = np.maximum(logits, 0)
+    return np.log1p(weights, out=weights)
+
+
+def _largest(weights: Float32, top: int) -> SparseRows:
+    """Do `SparseRows.from_dense`, some rows at a time: sorting takes 12 bytes for each of 4."""
+    parts = [weights[i : i + SORT_CHUNK] for i in range(0, len(weights), SORT_CHUNK)]
+    return SparseRows.concatenate(SparseRows.from_dense(part, top) for part in parts)
 
 
 def normalised(rows: SparseRows) -> SparseRows:

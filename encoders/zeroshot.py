@@ -26,16 +26,13 @@ from safetensors.numpy import save
 from unify.encoders.calibrate import statistics
 from unify.encoders.heads import (
     FRAME_CHUNK,
-    FRAME_TERMS,
-    MOMENT_TERMS,
     QUERY_TERMS,
     HeadsFile,
-    lengths,
-    normalised,
+    pooled_rows,
     unit,
 )
 from unify.engine.errors import UsageError
-from unify.engine.types import Calibration, EncodedQuery, Float32, Int64, MomentCodes, SparseRows
+from unify.engine.types import Calibration, EncodedQuery, Float32, Int64, MomentCodes
 
 RECIPE = 1  # raised when the arithmetic here changes what a file means
 PROMPTS = ("{}", "a photo of {}", "a video of {}", "a person {}")
@@ -125,19 +122,8 @@ class VideoHead:
         """
         frames = unit(features)
         latents = np.stack([frames[first:last].mean(axis=0) for first, last in spans.tolist()])
-        moments = [
-            normalised(SparseRows.from_dense(self._weights(best), MOMENT_TERMS))
-            for best in self._best(frames, spans)
-        ]
-        tracks: list[SparseRows] = []
-        for start in range(0, len(frames), FRAME_CHUNK):
-            weights = self._weights(self._scores(frames[start : start + FRAME_CHUNK]))
-            # On the scale of a moment of this one frame, so that `shows` means the same.
-            weights /= lengths(SparseRows.from_dense(weights, MOMENT_TERMS))[:, None]
-            tracks.append(SparseRows.from_dense(weights, FRAME_TERMS))
-        return MomentCodes(
-            unit(latents), SparseRows.concatenate(moments), SparseRows.concatenate(tracks)
-        )
+        moments, tracks = pooled_rows(frames, spans, lambda part: self._weights(self._scores(part)))
+        return MomentCodes(unit(latents), moments, tracks)
 
     def best_scores(self, features: Float32, spans: Int64) -> Float32:
         """Return (M, V): how much each moment's best frame resembles each term."""

@@ -1,59 +1,67 @@
-"""The live rows of segments, in runs, as a compaction reads them.
+"""The live rows of segments, in any order of their videos, as a compaction reads them.
 
-A run is a stretch of a segment's rows without those of tombstoned videos. It must not know where
-the rows go.
+A video's rows lie together in one segment, and so do its frames: a stretch of each. Everything
+comes in blocks, gathered from all segments that a block has rows of. It must not know where the
+rows go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from unify.engine.errors import DamagedIndex
 from unify.engine.manifest import IndexSettings, SegmentEntry
-from unify.engine.postings import WINDOW
 from unify.engine.rescore import Rows
 from unify.engine.segment import Segment
-from unify.engine.types import Bool, Float16, Int64, UInt16, UInt32
+from unify.engine.types import Float16, Float64, Int64, UInt16, UInt32
 from unify.engine.verify import check_file
 
+BLOCK = 32_768  # rows or frames that are gathered at once
+_STRETCH = np.dtype(
+    [("video", "<u4"), ("source", "<u4"), ("row", "<i8"), ("rows", "<i8"), ("frame", "<i8"),
+     ("frames", "<i8")]
+)  # fmt: skip
 
-class LiveRows:
-    """The live rows and frames of a segment, or of a run of its rows.
+
+class Source:
+    """A segment to take rows from.
 
     It is opened anew for each use: every mapped file is an open one, and there may be thousands.
+
+    Attributes:
+        entry: the segment.
+        videos: ids of all its videos, dead ones included, by row.
+        stretches: (live videos,) where each lies; `source` is 0.
     """
 
     def __init__(
-        self,
-        directory: Path,
-        entry: SegmentEntry,
-        settings: IndexSettings,
-        dead: UInt32,
-        span: tuple[int, int] | None = None,
+        self, directory: Path, entry: SegmentEntry, settings: IndexSettings, dead: UInt32
     ) -> None:
         self.entry = entry
-        self._directory, self._settings, self._dead = directory, settings, dead
-        self._first, self._last = span or (0, entry.moments)
-        self._rows: Bool = ~np.isin(self._moments()["video"], dead)  # of those from first to last
+        self._directory, self._settings = directory, settings
+        moments = self.open().moments
+        owners = moments["video"]
+        starts = np.flatnonzero(np.diff(owners, prepend=~owners[:1]) != 0)
+        self.videos: UInt32 = owners[starts]
+        found = np.zeros(len(starts), _STRETCH)
+        if len(starts):
+            found["video"], found["row"] = self.videos, starts
+            found["rows"] = np.diff(starts, append=len(moments))
+            found["frame"] = np.minimum.reduceat(moments["first"], starts)
+            found["frames"] = np.maximum.reduceat(moments["last"], starts) - found["frame"]
+        self.stretches: npt.NDArray[np.void] = found[~np.isin(self.videos, dead)]
 
     def __len__(self) -> int:
-        return int(np.count_nonzero(self._rows))
+        return int(self.stretches["rows"].sum())
 
-    def _open(self) -> Segment:
+    def open(self) -> Segment:
+        """Return the segment."""
         return Segment(self._directory, self.entry, self._settings)
-
-    def _moments(self) -> npt.NDArray[np.void]:
-        return self._open().moments[self._first : self._last]
-
-    def run(self, first: int, last: int) -> LiveRows:
-        """Return a part: rows `first` up to `last` of the segment."""
-        span = (first, last)
-        return LiveRows(self._directory, self.entry, self._settings, self._dead, span)
 
     def check(self, names: Collection[str] = ()) -> None:
         """Check every byte, so that no damage gets a fresh checksum; of some files only, if named.
@@ -65,91 +73,148 @@ class LiveRows:
             for problem in check_file(self.entry.folder(self._directory) / file.name, file):
                 raise DamagedIndex(problem, "see all damage with: unify index verify")
 
-    def videos(self) -> UInt32:
-        """Return the ids of all videos, dead ones included."""
-        return np.unique(self._moments()["video"])
 
-    def places(self) -> tuple[UInt32, Int64, Int64]:
-        """Return the id, the first row and one past the last of each live video, by row."""
-        rows = np.flatnonzero(self._rows)
-        owners = self._moments()["video"][rows]
-        new = np.flatnonzero(owners[1:] != owners[:-1]) + 1
-        firsts = np.concatenate([np.zeros(min(1, len(rows)), np.int64), new])
-        lasts = np.concatenate([new, np.full(min(1, len(rows)), len(rows))]) - 1
-        return owners[firsts], rows[firsts] + self._first, rows[lasts] + self._first + 1
+class LiveRows:
+    """Live videos of some segments, one after the other.
 
-    @cached_property
-    def _frames(self) -> tuple[int, Bool]:
-        """The first frame of any live moment, and which of those from there on have one."""
-        moments = self._moments()[self._rows]
-        first = int(moments["first"].min()) if len(moments) else 0
-        count = int(moments["last"].max()) - first if len(moments) else 0
-        begun, ended = (
-            np.bincount(moments[name] - first, minlength=count + 1) for name in ("first", "last")
-        )
-        return first, np.cumsum(begun - ended)[:count] > 0
+    Attributes:
+        stretches: where each video lies now; `source` is the number of its source.
+    """
 
-    def moments(self, first_frame: int) -> npt.NDArray[np.void]:
-        """Return the live records, frames counted from `first_frame`."""
-        moments = self._moments()[self._rows]
-        first, kept = self._frames
-        place = np.concatenate([[0], np.cumsum(kept)]) + first_frame
-        for name in ("first", "last"):
-            moments[name] = place[moments[name] - first]
-        return moments
+    def __init__(self, sources: Sequence[Source], stretches: npt.NDArray[np.void]) -> None:
+        self._sources = sources
+        self.stretches = stretches
 
-    def frames(self) -> npt.NDArray[np.float64]:
-        """Return the times of frames that live moments have."""
-        first, kept = self._frames
-        return self._open().frames[first : first + len(kept)][kept]
+    @staticmethod
+    def arranged(
+        sources: Sequence[Source], numbers: Mapping[int, int], most: int
+    ) -> list[LiveRows]:
+        """Put the live videos of sources in order, in parts of whole videos.
+
+        Args:
+            sources: the segments.
+            numbers: for each live video, what it is ordered by.
+            most: rows of a part, unless its first video alone has more.
+        """
+        parts = [source.stretches for source in sources]
+        found = np.concatenate([np.zeros(0, _STRETCH), *parts])
+        found["source"] = np.repeat(np.arange(len(sources)), [len(part) for part in parts])
+        keys = np.array([numbers[video] for video in found["video"].tolist()], np.int64)
+        found = found[np.argsort(keys, kind="stable")]
+        cuts, rows = [], 0
+        for place, count in enumerate(found["rows"].tolist()):
+            rows += count
+            if rows > most and rows > count:
+                cuts.append(place)
+                rows = count
+        return [LiveRows(sources, part) for part in np.split(found, cuts) if len(part)]
+
+    def __len__(self) -> int:
+        return int(self.stretches["rows"].sum())
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are the rows of one segment, all of them, as they lie there."""
+        rows, source = self.stretches["row"], self.stretches["source"][0]
+        same = bool((self.stretches["source"] == source).all() and (np.diff(rows) > 0).all())
+        return same and len(self) == self._sources[source].entry.moments
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+        return int(self.stretches["frames"].sum())
+
+    def moments(self) -> Iterator[npt.NDArray[np.void]]:
+        """Yield the records, frames counted from the first of these."""
+        at = np.cumsum(self.stretches["frames"]) - self.stretches["frames"]
+        moved = (at - self.stretches["frame"])[:, None]
+        for which, rows in self._blocks("row"):
+            block = self._taken(which, rows, lambda segment, rows: segment.moments[rows])
+            for name in ("first", "last"):
+                block[name] = block[name] + moved[which, 0]
+            yield block
+
+    def times(self) -> Iterator[Float64]:
+        """Yield the times of the frames."""
+        for which, rows in self._blocks("frame"):
+            yield self._taken(which, rows, lambda segment, rows: segment.frames[rows])
 
     def latents(self) -> Iterator[Float16]:
-        """Yield the live vectors."""
-        vectors = self._open().latents[self._first : self._last]
-        for start in range(0, len(self._rows), WINDOW):
-            part = slice(start, start + WINDOW)
-            yield vectors[part][self._rows[part]]
+        """Yield the vectors."""
+        for which, rows in self._blocks("row"):
+            yield self._taken(which, rows, lambda segment, rows: segment.latents[rows])
 
     def lengths(self, name: str) -> Int64:
-        """Return how many entries each live row of `forward` or `tracks` has."""
-        (indptr, _, _), rows = self._csr(name)
-        return np.diff(indptr)[rows]
+        """Return how many entries each row of `forward`, or each frame of `tracks`, has."""
+
+        def count(segment: Segment, rows: Int64) -> Int64:
+            indptr, _, _ = _csr(segment, name)
+            return indptr[rows + 1] - indptr[rows]
+
+        parts = [self._taken(which, rows, count) for which, rows in self._blocks(_UNIT[name])]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
 
     def terms(self, name: str) -> Iterator[UInt16]:
-        """Yield the term ids of live rows."""
-        for terms, _, mask in self._blocks(name):
-            yield terms[mask]
+        """Yield the term ids of rows."""
+        return self._entries(name, 1)
 
     def weights(self, name: str) -> Iterator[Float16]:
         """Yield their weights."""
-        for _, weights, mask in self._blocks(name):
-            yield weights[mask]
+        return self._entries(name, 2)
 
-    def _csr(self, name: str) -> tuple[Rows, Bool]:
-        segment = self._open()
-        first, kept = (self._first, self._rows) if name == "forward" else self._frames
-        indptr, terms, weights = segment.forward if name == "forward" else segment.tracks
-        return (indptr[first : first + len(kept) + 1], terms, weights), kept
+    def _entries(self, name: str, column: int) -> Iterator[Any]:
+        for which, rows in self._blocks(_UNIT[name]):
+            sources = self.stretches["source"][which]
+            counts = np.zeros(len(rows), np.int64)
+            parts = []
+            for number in np.unique(sources):
+                here = sources == number
+                csr = _csr(self._sources[number].open(), name)
+                starts = csr[0][rows[here]]
+                counts[here] = csr[0][rows[here] + 1] - starts
+                parts.append((number, csr[column][_each(starts, counts[here])]))
+            owners = np.repeat(sources, counts)
+            block = np.empty(len(owners), parts[0][1].dtype)
+            for number, values in parts:
+                block[owners == number] = values
+            yield block
 
-    def _blocks(self, name: str) -> Iterator[tuple[UInt16, Float16, Bool]]:
-        (indptr, terms, weights), rows = self._csr(name)
-        for start in range(0, len(rows), WINDOW):
-            ends = indptr[start : start + WINDOW + 1]
-            span = slice(int(ends[0]), int(ends[-1]))
-            yield terms[span], weights[span], np.repeat(rows[start : start + WINDOW], np.diff(ends))
+    def _blocks(self, unit: str) -> Iterator[tuple[Int64, Int64]]:
+        """Yield, for some rows or frames at a time, the stretch and the place in the segment."""
+        counts = self.stretches[f"{unit}s"]
+        ends = np.cumsum(counts)
+        moved = self.stretches[unit] - (ends - counts)
+        total = int(counts.sum())
+        for at in range(0, total, BLOCK):
+            places = np.arange(at, min(at + BLOCK, total))
+            which = np.searchsorted(ends, places, side="right")
+            yield which, moved[which] + places
+
+    def _taken(self, which: Int64, rows: Int64, of: Callable[[Segment, Int64], Any]) -> Any:
+        """Gather rows of several segments."""
+        sources = self.stretches["source"][which]
+        block = None
+        for number in np.unique(sources):
+            here = sources == number
+            values = of(self._sources[number].open(), rows[here])
+            if block is None:
+                block = np.empty((len(rows), *values.shape[1:]), values.dtype)
+            block[here] = values
+        return block
 
 
-def by_video(sources: Sequence[LiveRows]) -> list[LiveRows]:
-    """Cut sources into runs that hold, one after the other, the live videos by ascending id."""
-    places = [source.places() for source in sources]
-    videos, firsts, lasts = (np.concatenate(column) for column in zip(*places, strict=True))
-    counts = [len(ids) for ids, _, _ in places]
-    owner = np.repeat(np.arange(len(sources)), counts)
-    order = np.argsort(videos, kind="stable")
-    # A run goes on where the next video is also the next one of the same source.
-    cuts = np.flatnonzero((np.diff(order) != 1) | (np.diff(owner[order]) != 0)) + 1
-    return [
-        sources[owner[run[0]]].run(int(firsts[run[0]]), int(lasts[run[-1]]))
-        for run in np.split(order, cuts)
-        if len(run)
-    ]
+_UNIT = {"forward": "row", "tracks": "frame"}
+
+
+def _csr(segment: Segment, name: str) -> Rows:
+    return segment.forward if name == "forward" else segment.tracks
+
+
+def _each(starts: Int64, counts: Int64) -> Int64:
+    """Return all places of stretches, one stretch after the other.
+
+    >>> _each(np.array([7, 2]), np.array([2, 3])).tolist()
+    [7, 8, 2, 3, 4]
+    """
+    before = np.cumsum(counts) - counts
+    return np.repeat(starts - before, counts) + np.arange(int(counts.sum()))

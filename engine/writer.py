@@ -134,10 +134,13 @@ class IndexWriter:
         self._sweep()
         return manifest
 
-    def replace(self, segments: Sequence[SegmentEntry], dead: Collection[int]) -> Manifest:
+    def replace(
+        self, videos: Sequence[Video], segments: Sequence[SegmentEntry], dead: Collection[int]
+    ) -> Manifest:
         """Publish the same videos in other segments, and remove those that went.
 
         Args:
+            videos: the live videos, under the ids that they have in these segments.
             segments: all live segments; new ones were written under ids of `next_segment`.
             dead: ids of tombstoned videos, of which these segments still hold rows.
 
@@ -145,7 +148,6 @@ class IndexWriter:
             IndexUnavailable: the file system refuses; this writer publishes no more.
         """
         with self._once():
-            videos = list(self.live_videos.values())
             manifest = self._swap(self.manifest.roots, videos, segments, dead)
             self._previous = manifest  # the point is to give the room back now
             self._sweep()

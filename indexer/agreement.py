@@ -27,9 +27,10 @@ def disagreements(directory: Path) -> list[str]:
     """
     if not (directory / NAME).exists():
         return []
+    generation = read_manifest(directory).generation
     try:
         with Journal(directory, create=False) as journal:
-            entries = journal.entries()
+            entries = journal.entries(generation)
     except DamagedIndex as error:
         return [error.message]
     where = directory / NAME

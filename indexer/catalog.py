@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,6 +26,7 @@ class Catalog:
         self.writer = writer
         self._journal = journal
         self._dead = set(tables.read_tombstones(writer.directory, writer.manifest).tolist())
+        journal.follow(writer.manifest.generation)
         greatest = max([*writer.live_videos, *self._dead], default=0)
         known = journal.reconcile(MappingProxyType(writer.live_videos), writer.roots, greatest)
         self.entries = {entry.id: entry for entry in known}
@@ -81,12 +82,22 @@ class Catalog:
         """Note a video whose rows the writer has."""
         self._finished.append(replace(entry, state=State.COMPLETE))
 
-    def fail(self, entry: Entry) -> None:
-        """Note a video that cannot be read."""
-        self._waiting.discard(entry.path)
-        self.entries[entry.id] = entry
+    def fail(self, entry: Entry, alike: bool) -> list[Entry]:
+        """Note a video that cannot be read; return it, and the copies that fail with it.
+
+        Args:
+            entry: the video.
+            alike: whether its content is at fault, and so every copy.
+        """
+        same = [c for c in self.copies if alike and entry.digest and c.digest == entry.digest]
+        failed = [entry, *(replace(entry, id=0, subtitles="", **asdict(copy)) for copy in same)]
+        self.copies = [copy for copy in self.copies if copy not in same]
+        self._waiting -= {one.path for one in failed}
         with self._journal.transaction():
-            self._journal.put(entry)
+            failed = [self._journal.put(one) for one in failed]
+            self._journal.set_copies(self.copies)
+        self.entries |= {one.id: one for one in failed}
+        return failed
 
     def publish(self) -> bool:
         """Publish the finished videos, then note them complete; return whether anything was new."""

@@ -4,8 +4,9 @@ The manifest is the truth for readers, the journal for the builder. Every step p
 and commits here second; after a crash between the two, `reconcile` follows the manifest. The
 rollback journal with `synchronous=FULL` is SQLite's most durable mode, and leaves one file.
 
-A row's id is the video's id in the whole index and is never given to another one. Roots are
-stored as the manifest stores them, so that the journal moves together with it.
+A row's id is the video's id in the whole index and is never given to another one, unless a full
+compaction gives all of them new ones. Roots are stored as the manifest stores them, so that the
+journal moves together with it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable
 from unify.engine.manifest import Root, Video, resolved_path, stored_path
+from unify.indexer import renumbering
 
 NAME = "catalog.sqlite"
 _SCHEMA = 2
@@ -118,6 +120,11 @@ class Journal:
     def __init__(self, directory: Path, create: bool = True) -> None:
         """Open the journal of an index.
 
+        Args:
+            directory: the index.
+            create: make it where there is none; else nothing is written, and there may be none of
+                its tables yet.
+
         Raises:
             DamagedIndex: the file is not a sound journal.
             IncompatibleIndex: another version of unify wrote it.
@@ -131,19 +138,20 @@ class Journal:
             uri = f"{self.path.absolute().as_uri()}?mode={mode}"
             self._db = sqlite3.connect(uri, uri=True, timeout=30)
             try:
-                self._prepare()
+                self._prepare(create)
             except BaseException:
                 self._db.close()
                 raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, create: bool) -> None:
         self._db.execute("PRAGMA synchronous=FULL")
         if self._db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("its pages are inconsistent")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
+        self._begun = create or version != 0  # or a build was stopped before it wrote anything
+        if version == 0 and create:
             self._db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={_SCHEMA}; COMMIT;")
-        elif version != _SCHEMA:
+        elif version not in (0, _SCHEMA):
             raise IncompatibleIndex(
                 f"{self.path} has format {version}, this version of unify reads {_SCHEMA}",
                 "build the index again into another --index",
@@ -176,15 +184,25 @@ class Journal:
         with self._guarded(), self._db:
             yield
 
-    def entries(self) -> list[Entry]:
-        """Return all videos, by id."""
+    def entries(self, generation: int = 0) -> list[Entry]:
+        """Return all videos, by id.
+
+        Args:
+            generation: what the manifest says, on which ids that were announced depend.
+        """
+        if not self._begun:
+            return []
         columns = ", ".join(field.name for field in fields(Entry))
-        with self._guarded():
+        with self.transaction():
+            self._db.execute("BEGIN")  # of one moment
             rows = self._db.execute(f"SELECT {columns} FROM videos ORDER BY id").fetchall()
-        return [
-            Entry(id_, self._root(root), os.fsdecode(rel), size, mtime, digest, State(state), *rest)
+            new = renumbering.announced(self._db, generation)
+        found = [
+            Entry(new.get(id_, id_), self._root(root), os.fsdecode(rel), size, mtime, digest,
+                  State(state), *rest)
             for id_, root, rel, size, mtime, digest, state, *rest in rows
-        ]
+        ]  # fmt: skip
+        return sorted(found, key=lambda entry: entry.id)
 
     def copies(self) -> list[Copy]:
         """Return all known copies."""
@@ -227,6 +245,16 @@ class Journal:
             self._db.execute(
                 "UPDATE sqlite_sequence SET seq = ? WHERE name = 'videos'", (greatest,)
             )
+
+    def announce(self, new: Mapping[int, int], generation: int) -> None:
+        """Do `renumbering.announce`, durably."""
+        with self.transaction():
+            renumbering.announce(self._db, new, generation)
+
+    def follow(self, generation: int) -> None:
+        """Do `renumbering.follow`, durably."""
+        with self.transaction():
+            renumbering.follow(self._db, generation)
 
     def reconcile(self, live: Mapping[int, Video], roots: list[Root], greatest: int) -> list[Entry]:
         """Make the journal agree with the manifest, and return its videos.

@@ -79,7 +79,7 @@ class BuildReport:
         missing: videos whose file is gone, still searchable.
         failed: videos under the PATHs that cannot be read, earlier failures included.
         damaged: indexed videos of which a part cannot be read.
-        duplicates: files whose content is indexed under another path.
+        duplicates: videos under the PATHs whose content is indexed under another path.
         unreadable: folders and files that could not be looked at.
         ignored: how many videos were left out by rules.
         kept: of these, those that are searchable from before.

@@ -111,7 +111,7 @@ def status(directory: Path) -> Status:
         for video in videos.values()
         for copy in video.copies
     ]
-    entries = _journalled(directory)
+    entries = _journalled(directory, manifest.generation)
     live = [entry for entry in entries if entry.id in videos]
 
     def in_state(state: State) -> list[tuple[_File, str]]:
@@ -177,8 +177,8 @@ def _size_bytes(path: Path) -> int:
         return 0
 
 
-def _journalled(directory: Path) -> list[Entry]:
+def _journalled(directory: Path, generation: int) -> list[Entry]:
     if not (directory / NAME).exists():
         return []
     with Journal(directory, create=False) as journal:
-        return journal.entries()
+        return journal.entries(generation)

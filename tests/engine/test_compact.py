@@ -1,18 +1,19 @@
 """Compaction keeps every row of every live video, whatever stops it."""
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.corpus import Corpus, FakePack, random_codes, spans
 from unify.engine import compact as compacting
 from unify.engine import durable
-from unify.engine.compact import SEGMENT_MOMENTS, advisable, choose, compact
+from unify.engine.compact import SEGMENT_MOMENTS, advisable, choose, compact, rewrite
 from unify.engine.errors import DamagedIndex, IndexUnavailable, NoIndex
 from unify.engine.local import open_snapshot
 from unify.engine.manifest import read_manifest
@@ -23,10 +24,6 @@ from unify.engine.verify import verify
 from unify.engine.writer import IndexWriter, Root, Video
 
 ROOTS = [Root("clips", "/abs/clips")]
-
-
-def every(live, _):
-    return list(range(len(live)))
 
 
 def rows(corpus: Corpus) -> dict:
@@ -55,13 +52,13 @@ def live_folders(corpus: Corpus) -> set[str]:
     return {f"{entry.id:08d}" for entry in read_manifest(corpus.directory).segments}
 
 
-@pytest.mark.parametrize("most", [10**6, 90, 1])  # one segment, some, one for each source
+@pytest.mark.parametrize("most", [10**6, 90, 1])  # one segment, some, one for each video
 @pytest.mark.parametrize("removed", [0.0, 0.3, 0.95])
 def test_every_live_row_stays(tmp_path, removed, most):
     corpus = Corpus.make(tmp_path / "index", 3, segments=4, removed=removed)
     before = rows(corpus)
     told = []
-    with mock.patch.multiple(compacting, SEGMENT_MOMENTS=most, choose=every):
+    with mock.patch.object(compacting, "SEGMENT_MOMENTS", most):
         done = compact(corpus.directory, lambda *progress: told.append(progress))
     assert verify(corpus.directory) == []
     after = rows(corpus)
@@ -94,7 +91,7 @@ def test_answers_stay_to_the_last_bit(tmp_path):
     assert (done.segments_before, done.segments_after) == (4, 1)
     assert done.rows_after == 4 * len(corpus.videos) < done.rows_before
     assert answers() == before
-    assert compact(corpus.directory).bytes_after == done.bytes_after  # nothing left to do
+    assert compact(corpus.directory).rewritten == 0  # nothing left to do
 
 
 def test_more_than_a_window_of_rows(tmp_path):
@@ -220,7 +217,8 @@ def test_an_index_of_which_nothing_is_left(tmp_path):
 
 def test_tombstones_of_segments_that_stay_are_kept(corpus):
     dead = read_manifest(corpus.directory).tombstones
-    with mock.patch.object(compacting, "choose", lambda live, rows: [0]):
+    tier = {"WHOLE_MOMENTS": 0, "choose": lambda live, rows: [0]}
+    with mock.patch.multiple(compacting, **tier):
         compact(corpus.directory)
     assert 0 < read_manifest(corpus.directory).tombstones < dead
     assert verify(corpus.directory) == []
@@ -255,31 +253,74 @@ def test_compaction_is_advised_when_it_pays(tmp_path):
     assert advisable(Corpus.make(tmp_path / "many", segments=8).directory)
 
 
-def publish_each(corpus: Corpus, order: list[int]) -> None:
-    """Publish videos one by one, with codes that depend on their ids alone."""
-    videos = [Video(id_, 0, f"{id_}.mp4", 10.0, 0.0) for id_ in order]
+def publish_each(corpus: Corpus, order: list[int], ids: dict[int, int]) -> None:
+    """Publish videos one by one, under some ids, with codes that depend on the video alone."""
+    videos = [Video(ids[number], 0, f"{number}.mp4", 10.0, 0.0) for number in order]
     with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
-        for count, video in enumerate(videos, 1):
-            codes = random_codes(np.random.default_rng(video.id), corpus.pack, ties=False)
-            writer.add(video.id, *spans(), codes)
+        for count, number in enumerate(order, 1):
+            codes = random_codes(np.random.default_rng(number), corpus.pack, ties=False)
+            writer.add(ids[number], *spans(), codes)
             writer.publish([Root("clips", "/abs/clips")], videos[:count])
 
 
-def bytes_of(corpus: Corpus) -> list[tuple[str, str]]:
-    (segment,) = read_manifest(corpus.directory).segments
-    return [(file.name, file.sha256) for file in segment.files]
+def bytes_of(corpus: Corpus) -> tuple:
+    manifest = read_manifest(corpus.directory)
+    segments = [[(f.name, f.sha256) for f in segment.files] for segment in manifest.segments]
+    return segments, [table.sha256 for table in manifest.tables]
 
 
 @pytest.mark.parametrize("order", [[3, 1, 2, 6, 5, 4], [6, 5, 4, 3, 2, 1], [1, 4, 2, 5, 3, 6]])
 def test_the_bytes_do_not_depend_on_how_the_rows_came_there(tmp_path, order):
     straight = Corpus(tmp_path / "straight", FakePack())
-    publish_each(straight, sorted(order))
+    publish_each(straight, sorted(order), {number: number for number in order})
     compact(straight.directory)
     winding = Corpus(tmp_path / "winding", FakePack())
-    publish_each(winding, [90, *order, 91])  # two that go again, with the largest weights or not
+    all_of = [90, *order, 91]
+    publish_each(winding, all_of, {number: number for number in all_of})
     with IndexWriter.open(winding.directory, winding.pack.settings()) as writer:
         videos = [v for v in writer.live_videos.values() if v.id < 90]
-        writer.publish(writer.roots, videos)
+        writer.publish(writer.roots, videos)  # two go again, with the largest weights or not
     compact(winding.directory)
     assert verify(winding.directory) == []
     assert bytes_of(winding) == bytes_of(straight)
+
+
+@given(st.permutations(range(1, 8)), st.permutations(range(1, 8)), st.sampled_from([10**6, 9]))
+@settings(max_examples=5, deadline=None)
+def test_a_full_compaction_gives_the_same_bytes_under_other_ids(order, ids, most):
+    """Numbers follow the ids of the first: both are in this order in the end."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        mock.patch.object(compacting, "SEGMENT_MOMENTS", most),
+    ):
+        found = []
+        for path, in_order, given_ids in (("a", range(1, 8), range(1, 8)), ("b", order, ids)):
+            corpus = Corpus(Path(name) / path, FakePack())
+            id_of = dict(zip(range(1, 8), given_ids, strict=True))
+            publish_each(corpus, list(in_order), id_of)
+            numbers = {id_of[number]: 100 - number for number in range(1, 8)}
+            with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+                assert rewrite(writer, numbers, full=True).rewritten == 28
+                videos = {v.id: v.rel for v in writer.live_videos.values()}
+                assert videos == {100 - number: f"{number}.mp4" for number in range(1, 8)}
+                assert rewrite(writer, {id_: id_ for id_ in videos}, full=True).rewritten == 0
+            assert verify(corpus.directory) == []
+            found.append(bytes_of(corpus))
+    assert found[0] == found[1]
+    assert len(found[0][0]) == (1 if most > 28 else 4)
+
+
+def test_a_segment_as_it_was_built_is_the_one_that_a_compaction_makes(tmp_path):
+    """So that one which is in order already may be left as it is."""
+    built, made = (Corpus(tmp_path / name, FakePack()) for name in ("built", "made"))
+    for corpus, at_once in ((built, True), (made, False)):
+        videos = [Video(id_, 0, f"{id_}.mp4", 10.0, 0.0) for id_ in range(1, 6)]
+        with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+            for count, video in enumerate(videos, 1):
+                codes = random_codes(np.random.default_rng(video.id), corpus.pack, ties=False)
+                writer.add(video.id, *spans(), codes)
+                if not at_once:
+                    writer.publish(ROOTS, videos[:count])
+            writer.publish(ROOTS, videos)
+        assert (compact(corpus.directory).rewritten > 0) is not at_once
+    assert bytes_of(built) == bytes_of(made)

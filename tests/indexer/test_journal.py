@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable
 from unify.engine.manifest import Root, Video
@@ -129,6 +132,31 @@ def test_what_cannot_be_opened_is_told(tmp_path):
     database.close()
     with pytest.raises(IncompatibleIndex, match="format 99"):
         Journal(tmp_path)
+
+
+def test_whoever_only_reads_writes_nothing(tmp_path):
+    """A build that was stopped, or met a full disk, before its first table."""
+    (tmp_path / NAME).write_bytes(b"")
+    with Journal(tmp_path, create=False) as journal:
+        assert journal.entries() == []
+    assert (tmp_path / NAME).read_bytes() == b""
+
+
+@given(st.permutations(range(1, 7)))
+@settings(max_examples=10, deadline=None)
+def test_announced_ids_count_from_their_generation_on(new):
+    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder)) as journal:
+        entries = put(journal, *(replace(ENTRY, rel=f"{i}.mp4") for i in range(6)))
+        names = {entry.id: entry.rel for entry in entries}
+        ids = dict(zip(sorted(names), new, strict=True))
+        for generation in (5, 7):  # the first was never published
+            journal.announce(ids, generation)
+            assert {e.id: e.rel for e in journal.entries(generation - 1)} == names
+            moved = {ids[id_]: rel for id_, rel in names.items()}
+            assert {e.id: e.rel for e in journal.entries(generation)} == moved
+            journal.follow(generation - (generation == 5))
+        assert {e.id: e.rel for e in journal.entries()} == moved
+        assert put(journal, ENTRY)[0].id == 7
 
 
 def test_paths_are_normal():

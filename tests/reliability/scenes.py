@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ import pytest
 
 from tests.indexer.building import contents, run_build
 from tests.indexer.media import make_video
-from unify.engine.compact import compact
 from unify.engine.errors import MediaError
 from unify.engine.manifest import read_manifest
 from unify.engine.verify import verify
-from unify.indexer import ahead
+from unify.indexer import ahead, here
 from unify.indexer import build as building
+from unify.indexer.compaction import compact
 from unify.indexer.decoding import DecodeProcess, Event
 from unify.indexer.journal import Journal
 
@@ -48,7 +48,7 @@ class Recorded(DecodeProcess):
 
 def hasten(patch: pytest.MonkeyPatch) -> None:
     """Publish after every video, and lose no time."""
-    patch.setattr(building, "DecodeProcess", Recorded)
+    patch.setattr(here, "DecodeProcess", Recorded)
     patch.setattr(building, "_PUBLISH_MOMENTS", 1)
     patch.setattr(ahead, "_POLL_S", 0.001)
 
@@ -61,11 +61,13 @@ class Scene:
         clips: the videos.
         before: the index beforehand; need not exist.
         act: does it, given the index.
+        full: whether the index is compacted to the full afterwards.
     """
 
     clips: Path
     before: Path
     act: Callable[[Path], object]
+    full: bool = False
 
     def start(self, index: Path) -> Path:
         """Put the index as it was beforehand in place."""
@@ -77,7 +79,7 @@ class Scene:
     def finish(self, index: Path) -> dict[str, Any]:
         """Do what a user would do next, and return all that the index then is."""
         run_build([self.clips], index, workers=1)
-        compact(index)
+        compact(index, self.full)
         return substance(index)
 
 
@@ -105,6 +107,12 @@ def compaction(folder: Path) -> Scene:
     scene = update(folder)
     run_build([scene.clips], scene.before, workers=1)
     return Scene(scene.clips, scene.before, compact)
+
+
+def renumbering(folder: Path) -> Scene:
+    """A full compaction, after which all videos have other ids."""
+    scene = compaction(folder)
+    return replace(scene, act=lambda index: compact(index, full=True), full=True)
 
 
 def _clips(folder: Path) -> Path:

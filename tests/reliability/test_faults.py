@@ -16,7 +16,12 @@ from unify.engine.errors import IndexUnavailable, NoIndex
 from unify.engine.verify import verify
 from unify.indexer.agreement import disagreements
 
-MAKERS = {"first": scenes.first, "update": scenes.update, "compaction": scenes.compaction}
+MAKERS = {
+    "first": scenes.first,
+    "update": scenes.update,
+    "compaction": scenes.compaction,
+    "renumbering": scenes.renumbering,
+}
 
 
 class Proof:

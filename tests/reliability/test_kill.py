@@ -12,18 +12,16 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
 from tests.indexer.building import NumberEncoder, run_build
 from tests.indexer.media import make_video
 from tests.reliability.scenes import substance
-from unify.engine.compact import compact
 from unify.engine.manifest import read_manifest
 from unify.engine.verify import verify
-from unify.indexer import build as building
 from unify.indexer.agreement import disagreements
+from unify.indexer.compaction import compact
 from unify.indexer.decoding import Limits
 from unify.indexer.progress import VideoStarted
 
@@ -86,8 +84,7 @@ class Killer:
         return process
 
     def _finish(self) -> dict[str, Any]:
-        with mock.patch.object(building, "_PUBLISH_MOMENTS", 1):  # segments of like size: all merge
-            report = run_build([self.clips], self.index, retry_failed=True)
+        report = run_build([self.clips], self.index, retry_failed=True)
         assert report.failed == []
         compact(self.index)
         result = substance(self.index)
