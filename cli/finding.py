@@ -1,4 +1,4 @@
-"""What `unify search` asks of the engine: a sentence, a moment, or both, and in which order.
+"""What `unify search` asks of the engine: words, a moment or picture, or both; and in which order.
 
 It must not know how answers are printed.
 """
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from unify.engine.answer import Answer
     from unify.engine.facets import Facet
     from unify.engine.search import Searcher
+    from unify.engine.types import EncodedQuery, Int64
 
 _FACETS_OF = 200  # hits
 _LIKE_FACETS_OF = 40  # none of these is weak, so the far ones must be left out
@@ -20,15 +21,17 @@ _LIKE_FACETS_OF = 40  # none of these is weak, so the far ones must be left out
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One query of the command line.
+    """One query of the command line, or of REST.
 
     Attributes:
-        text: words; may be empty beside `like`.
+        text: words; may be empty beside `like` or `shown`.
         like: `VIDEO@SECONDS`, or "".
-        weight: how much that moment counts beside the words.
+        weight: how much that moment, or what is shown, counts beside the words.
         per_video: moments of one video, or None for what the options say.
         in_time: order by video and time instead of by score.
         options: fields of `Options`.
+        shown: a picture or clip, encoded; or None.
+        distinct: fold near-duplicates into the best of them.
     """
 
     text: str
@@ -37,6 +40,8 @@ class Question:
     per_video: int | None
     in_time: bool
     options: dict[str, Any]
+    shown: EncodedQuery | None = None
+    distinct: bool = False
 
 
 def ask(searcher: Searcher, question: Question) -> Answer:
@@ -46,20 +51,17 @@ def ask(searcher: Searcher, question: Question) -> Answer:
         QueryError: its text cannot be read.
         UsageError: `like` or an option names what there is not.
     """
-    options = dict(question.options)
-    if question.per_video is None:
-        found = _find(searcher, question, options)
-    else:
-        from unify.engine.options import Options
-        from unify.engine.spread import spread
+    from unify.engine.options import Options
 
-        Options(**options)  # checked before its own k is replaced
-        k, offset = options.pop("k"), options.pop("offset")
-        options["moments"] = True
-        found = spread(
-            lambda depth: _find(searcher, question, {**options, "k": depth}),
-            k, offset, question.per_video,
-        )  # fmt: skip
+    chosen = Options(**question.options)  # checked before its own k is replaced
+    if question.distinct:
+        from unify.engine.duplicates import distinct
+
+        found = distinct(
+            searcher.backend, lambda k: _page(searcher, question, k, 0), chosen.k, chosen.offset
+        )
+    else:
+        found = _page(searcher, question, chosen.k, chosen.offset)
     if question.in_time:
         from unify.engine.spread import by_time
 
@@ -67,10 +69,32 @@ def ask(searcher: Searcher, question: Question) -> Answer:
     return found
 
 
-def common(searcher: Searcher, question: Question, top: int) -> tuple[Sequence[Facet], int]:
+def _page(searcher: Searcher, question: Question, k: int, offset: int) -> Answer:
+    """Return so many hits from an offset on, near-duplicates among them."""
+    options = question.options
+    if question.per_video is None:
+        return _find(searcher, question, {**options, "k": k, "offset": offset})
+    from unify.engine.spread import spread
+
+    every = {**options, "moments": True, "offset": 0}
+    return spread(
+        lambda depth: _find(searcher, question, {**every, "k": depth}),
+        k, offset, question.per_video,
+    )  # fmt: skip
+
+
+def common(
+    searcher: Searcher, question: Question, top: int, library: Int64 | None = None
+) -> tuple[Sequence[Facet], int]:
     """Return the terms that tell the good hits of a question from the library.
 
     Weak hits count only where there are no others.
+
+    Args:
+        searcher: the index and its pack.
+        question: what is asked.
+        top: how many terms, at most.
+        library: how many moments show each term, where it is at hand; see `facets`.
 
     Returns:
         the terms, and of how many moments they are.
@@ -79,18 +103,24 @@ def common(searcher: Searcher, question: Question, top: int) -> tuple[Sequence[F
 
     from unify.engine.facets import facets
 
-    depth = _LIKE_FACETS_OF if question.like else _FACETS_OF
+    unweak = question.like or question.shown is not None
+    depth = _LIKE_FACETS_OF if unweak else _FACETS_OF
     found = _find(searcher, question, {**question.options, "k": depth, "offset": 0})
     kept = [hit.moment for hit in found if not hit.weak] or [hit.moment for hit in found]
     ids = np.array(kept, np.int64)
     encoder = searcher.encoder
-    return facets(searcher.backend, encoder.lexicon, ids, encoder.calibration.shows, top), len(kept)
+    shows = encoder.calibration.shows
+    return facets(searcher.backend, encoder.lexicon, ids, shows, top, library), len(kept)
 
 
 def _find(searcher: Searcher, question: Question, options: dict[str, Any]) -> Answer:
-    if not question.like:
+    if not question.like and question.shown is None:
         return searcher.search(question.text, **options)
-    from unify.engine.like import Like, moment_at, search_like
+    from unify.engine.like import Like, moment_at, search_like, search_shown
 
+    if question.shown is not None:
+        return search_shown(
+            searcher, question.shown, question.text, weight=question.weight, **options
+        )
     moment = moment_at(searcher.backend, Like.read(question.like))
     return search_like(searcher, moment, question.text, weight=question.weight, **options)

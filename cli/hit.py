@@ -36,10 +36,13 @@ def open_hit(
 ) -> None:
     """Play hit N of the last search from its second on.
 
-    mpv, vlc and ffplay start at the moment itself. The system's own player starts at the
-    beginning: the time to go to is printed.
+    mpv, vlc and ffplay start at the moment itself. The system's own player takes no time and
+    starts at the beginning: the time to go to is printed, with --dry-run too.
 
-    Example:  unify search a red car   then   unify open 2
+    Examples:
+        unify search a red car
+        unify open 2
+        unify open 2 --player vlc
     """
     hit = _hits([str(rank)], index)[1][0]
     command = players.command_for(hit["path"], hit["start_s"], player)
@@ -49,14 +52,16 @@ def open_hit(
         jsonio.emit({**row, "player": command.player, "command": command.words})
     elif dry_run:
         render.say(command.line)
-    if dry_run:
-        return
-    players.start(command)
+    if not dry_run:
+        players.start(command)
     span = f"{render.clock(hit['start_s'], True)}–{render.clock(hit['end_s'], True)}"
-    if command.seeks:
+    if not command.seeks:
+        render.tell(
+            f"{command.player} opens {hit['video']} at its beginning: go to {span}; "
+            "mpv, vlc or ffplay, once installed, start there"
+        )
+    elif not dry_run:
         render.tell(f"{command.player}: {hit['video']} at {span}")
-    else:
-        render.tell(f"{hit['video']} opens at its beginning: go to {span}")
 
 
 def cut(
@@ -83,7 +88,10 @@ def cut(
     SHA-256, range asked and got, query, score and reasons, versions. Exit code 5 says that
     some cannot be cut; the others are all the same.
 
-    Examples:  unify cut 3   ·   unify cut 1-5 --out picks/   ·   unify cut 2 --fast --out two.mkv
+    Examples:
+        unify cut 3
+        unify cut 1-5 --out picks/
+        unify cut 2 --fast --out two.mkv
     """
     from unify.cli import cuts
 
@@ -104,7 +112,7 @@ def cut(
 
 
 def _hits(ranks: list[str], index: Path | None) -> tuple[lasthits.LastSearch, list[dict[str, Any]]]:
-    from unify.engine.location import locate
+    from unify.engine.location import known_as
 
-    last = lasthits.recall(locate(index))
+    last = lasthits.recall(known_as(index))
     return last, [files.at_hand(hit) for hit in last.numbered(ranks)]

@@ -37,10 +37,16 @@ def hit_record(hit: Hit, query_id: int) -> dict[str, Any]:
         "score": hit.score,
         "latent": hit.latent,
         "lexicon": hit.lexicon,
-        "parts": {"latent": hit.latent_part, "lexicon": hit.lexicon_part, "base": hit.base},
+        "parts": {
+            "latent": hit.latent_part,
+            "lexicon": hit.lexicon_part,
+            "base": hit.base,
+            **({"pool": hit.pool_part} if hit.pool_part else {}),
+        },
         "terms": [_term_record(match) for match in hit.terms],
         "exact": hit.exact,
         "copies": list(hit.copies),
+        "duplicates": hit.duplicates,
     }
 
 

@@ -87,7 +87,7 @@ def remember(directory: Path, query: str, pack: str, hits: Sequence[dict[str, An
         why they could not be kept, in which case none are; "" when they were.
     """
     try:
-        path = _path_of(directory)
+        path = path_of(directory)
     except RuntimeError:  # no home
         return "there is no home folder; set XDG_STATE_HOME"
     record = {"schema": _SCHEMA, "index": str(directory), "query": query, "pack": pack}
@@ -113,7 +113,7 @@ def recall(directory: Path) -> LastSearch:
         UsageError: there was none, or it was not kept.
     """
     try:
-        path = _path_of(directory)
+        path = path_of(directory)
         record = json.loads(path.read_text("ascii"))
         if record["schema"] != _SCHEMA:
             raise ValueError
@@ -126,7 +126,12 @@ def recall(directory: Path) -> LastSearch:
         raise UsageError(f"{path} cannot be read", "run unify search again") from None
 
 
-def _path_of(directory: Path) -> Path:
+def path_of(directory: Path) -> Path:
+    """Return the file that keeps the last search of an index.
+
+    Raises:
+        RuntimeError: there is no home folder, and XDG_STATE_HOME is not set.
+    """
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     name = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
     return Path(state) / "unify" / "last" / f"{name}.json"

@@ -44,9 +44,18 @@ class QueryCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Mark such words, so that the parser takes them for arguments."""
+        if "--" in args and not ctx.resilient_parsing:  # which is while a word is completed
+            self._tell_taken(ctx, args[args.index("--") + 1 :])
         return super().parse_args(
             ctx, [arg if _OURS.match(arg) or not arg else _MARK + arg for arg in args]
         )
+
+    def _tell_taken(self, ctx: Any, words: list[str]) -> None:
+        """Say which words behind `--` would be options before it."""
+        options = {name for option in self.get_params(ctx) for name in option.opts}
+        for word in words:
+            if word.partition("=")[0] in options:
+                complain(f"{word} stands behind -- and is read as a word: put options before --")
 
 
 def joined(words: list[str] | None) -> str:
@@ -55,7 +64,11 @@ def joined(words: list[str] | None) -> str:
 
 
 class Group(TyperGroup):
-    """Turns expected errors into one line on stderr and an exit code."""
+    """The whole program: turns expected errors into one line on stderr and an exit code."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        _keep_lines(self)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
@@ -76,6 +89,13 @@ class Group(TyperGroup):
         except OSError as error:
             complain(f"{error.filename or 'input or output'}: {error.strerror or error}")
             raise typer.Exit(1) from None
+
+
+def _keep_lines(command: Any) -> None:
+    """Have the lines of the examples in all help stay lines, where others are filled."""
+    command.help = re.sub(r"(\n\n)(?=(Examples|Exit codes):\n)", "\\1\b\n", command.help or "")
+    for inner in getattr(command, "commands", {}).values():
+        _keep_lines(inner)
 
 
 def complain(message: str) -> None:

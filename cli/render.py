@@ -89,6 +89,8 @@ def reasons(hit: Hit) -> str:
         shown.append(f"{len(parts) - _REASONS} more {rest:.1f}")
     if hit.latent_part or not shown:
         shown.append(f"latent {hit.latent_part:.1f}")
+    if hit.pool_part:
+        shown.append(f"pool {hit.pool_part:.1f}")
     return " · ".join(shown)
 
 
@@ -124,6 +126,12 @@ def tell_replaced(answer: Answer) -> None:
         else:
             instead = "only pictures as a whole are compared with it"
         tell(f"{each.word} is not in the lexicon: {instead}")
+
+
+def tell_split(phrases: Iterable[str]) -> None:
+    """Say which phrases are no terms."""
+    for phrase in phrases:
+        tell(f'"{phrase}" is no term of the lexicon: read word by word')
 
 
 def tell_searched(searched: Sequence[SearchedTerm]) -> None:
@@ -165,24 +173,34 @@ def print_hits(answer: Answer, full: bool, faint: Sequence[Faint] = ()) -> None:
         return
     best = max(hit.score for hit in answer)
     for hit in answer:
-        short = hit.end_s - hit.start_s < 2
-        span = f"{clock(hit.start_s, short)}–{clock(hit.end_s, short)}"
-        share = hit.score / best if best > 0 else 0.0
-        weak = _styled("  weak", fg="yellow") if hit.weak else ""
-        title = _styled(printable(hit.video), bold=True)
-        say(f"{hit.rank:>3}  {title}  {span}")
-        say(f"     {_styled(bar(share), fg='green')} {hit.score:6.2f}{weak}")
-        say(_styled(f"     why: {reasons(hit)}", dim=not full))
-        if hit.copies:
-            say(_styled(f"     also: {_also(hit.copies)}", dim=True))
-        if full:
-            print_sum(hit)
-    if all(hit.weak for hit in answer):
+        _print_hit(hit, best, full, answer.scored)
+    if not answer.scored:
+        tell("not ranked: these are what filters and operators leave; add words for an order")
+    elif all(hit.weak for hit in answer):
         tell(f"no good match: every hit is weak{_names(faint)}")
     elif faint:
         tell(_names(faint).removeprefix("; "))
     if not answer.exact:
         tell(f"approximate: {_gap(answer.outcome.gap)}; --exact looks at all")
+
+
+def _print_hit(hit: Hit, best: float, full: bool, scored: bool) -> None:
+    """Print one hit; without a score and its reasons where filters alone have chosen it."""
+    short = hit.end_s - hit.start_s < 2
+    span = f"{clock(hit.start_s, short)}–{clock(hit.end_s, short)}"
+    say(f"{hit.rank:>3}  {_styled(printable(hit.video), bold=True)}  {span}")
+    if scored:
+        share = hit.score / best if best > 0 else 0.0
+        weak = _styled("  weak", fg="yellow") if hit.weak else ""
+        say(f"     {_styled(bar(share), fg='green')} {hit.score:6.2f}{weak}")
+        say(_styled(f"     why: {reasons(hit)}", dim=not full))
+    if hit.copies:
+        say(_styled(f"     also: {_also(hit.copies)}", dim=True))
+    if hit.duplicates:
+        s = "s" if hit.duplicates > 1 else ""
+        say(_styled(f"     +{hit.duplicates:,} near-duplicate{s}", dim=True))
+    if full and scored:
+        print_sum(hit)
 
 
 def _also(copies: Sequence[str]) -> str:
@@ -203,7 +221,7 @@ def _nothing(answer: Answer, faint: Sequence[Faint]) -> str:
 
 def _names(faint: Iterable[Faint]) -> str:
     words = ", ".join(f"'{each.word}' (best {each.best:.2f} of {each.shows:.2f})" for each in faint)
-    return f"; nothing shows {words}" if words else ""
+    return f"; no moment clearly shows {words}: absent, or not recognised" if words else ""
 
 
 def print_sum(hit: Hit) -> None:
@@ -215,6 +233,8 @@ def print_sum(hit: Hit) -> None:
         )
     say(f"       {hit.latent_part:+8.3f}  latent  (inner product {hit.latent:.3f})")
     say(f"       {hit.base:+8.3f}  base  (the means of this query)")
+    if hit.pool_part:
+        say(f"       {hit.pool_part:+8.3f}  pool  (the mean of its best moments, beside this one)")
     say(f"       {hit.score:8.3f}  score")
 
 

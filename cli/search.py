@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unify.cli import finding, jsonio, lasthits, render
+from unify.cli.choices import FormatName, FusionName, ModeName, SortName
+from unify.cli.explain import explain
 from unify.cli.options import (
     IndexOption,
     JsonOption,
@@ -26,38 +27,7 @@ from unify.cli.options import (
 if TYPE_CHECKING:
     from unify.engine.answer import Answer
     from unify.engine.search import Searcher
-
-
-class ModeName(StrEnum):
-    """The values of `--mode`."""
-
-    fused = "fused"
-    latent = "latent"
-    lexicon = "lexicon"
-
-
-class FormatName(StrEnum):
-    """The values of `--format`."""
-
-    text = "text"
-    json = "json"
-    trec = "trec"
-
-
-class SortName(StrEnum):
-    """The values of `--sort`."""
-
-    score = "score"
-    time = "time"
-
-
-class FusionName(StrEnum):
-    """The values of `--fusion`."""
-
-    affine = "affine"
-    rrf = "rrf"
-    sum = "sum"
-
+    from unify.engine.types import EncodedQuery
 
 _FACETS = 12  # terms
 
@@ -92,6 +62,10 @@ def search(
     fusion: Annotated[
         FusionName, typer.Option(help="How both sides become one score.")
     ] = FusionName.affine,
+    pool: Annotated[
+        str,
+        typer.Option(metavar="HOW", help="A video's score: max, or mean:M of its M best moments."),
+    ] = "max",
     weights: Annotated[
         str, typer.Option(metavar="LATENT,LEXICON", help="Of the sides, for rrf and sum.")
     ] = "1,1",
@@ -106,6 +80,9 @@ def search(
     no_expand: Annotated[
         bool, typer.Option("--no-expand", help="Only your words, none that are added to them.")
     ] = False,
+    no_respell: Annotated[
+        bool, typer.Option("--no-respell", help="Put no slip of spelling right.")
+    ] = False,
     drop: Annotated[
         list[str] | None,
         typer.Option(metavar="TERM", help="Leave out a term that was added. May be repeated."),
@@ -113,8 +90,17 @@ def search(
     like: Annotated[
         str, typer.Option(metavar="VIDEO@SECONDS", help="More like this moment; WORDS beside it.")
     ] = "",
+    image: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="More like this picture; WORDS beside it."),
+    ] = None,
+    clip: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="More like this video, as a whole; WORDS beside it."),
+    ] = None,
     like_weight: Annotated[
-        float, typer.Option(metavar="W", help="How much that moment counts beside WORDS.")
+        float,
+        typer.Option(metavar="W", help="How much moment, picture or clip count beside WORDS."),
     ] = 1.0,
     per_video: Annotated[
         int | None,
@@ -123,6 +109,14 @@ def search(
     sort: Annotated[
         SortName, typer.Option(help="time: the same hits by video and time in it.")
     ] = SortName.score,
+    duplicates: Annotated[
+        bool | None,
+        typer.Option(
+            "--duplicates/--no-duplicates",
+            help="Show near-duplicates, or fold them into the best. Default: folded in text, "
+            "shown in JSON, runs and --queries.",
+        ),
+    ] = None,
     facets: Annotated[
         bool, typer.Option("--facets", help="Which terms tell the hits from the library.")
     ] = False,
@@ -132,37 +126,50 @@ def search(
 ) -> None:
     """Find moments from a sentence.
 
-    Examples:  unify search a man cooking pasta   ·   unify search "dog -beach len:<60"
-    ·   unify search --like clips/a.mp4@12.5 at night   ·   unify search dog --per-video 3
-    ·   unify search --queries captions.txt --json -k 5
-
     In a query +word must show, -word must not, ~word is a wish, word^2 counts twice, (a OR b)
     needs one of them; path: len: after: before: filter videos. A word that subtitles say counts,
     too: +word is met when it shows or is said, -word when neither; --no-subtitles looks at the
     pictures alone.
+
+    Examples:
+        unify search a man cooking pasta
+        unify search "dog -beach len:<60" -k 20
+        unify search dog --per-video 3 --sort time
+        unify search --like clips/a.mp4@12.5 at night
+        unify search --image photo.jpg
+        unify search --queries captions.txt --json -k 5
     """
     from unify.encoders.library import open_index
     from unify.engine.errors import QueryError, UsageError
 
-    alone = bool(words or like)
-    if (queries is None) != alone:
+    pictures = bool(like) + (image is not None) + (clip is not None)
+    if (queries is None) != bool(words or pictures):
         raise UsageError("say what to look for", "give WORDS, or --queries FILE, not both")
-    if queries is not None and (per_video is not None or facets):
-        raise UsageError("--per-video and --facets are for one query", "leave --queries out")
-    if like and no_expand:
-        raise UsageError("a moment has no words to expand", "leave --no-expand out beside --like")
+    if pictures > 1:
+        raise UsageError("more than one picture to go by", "give one of --like, --image, --clip")
+    if queries is not None and (per_video is not None or facets or duplicates is False):
+        told = "--per-video, --facets and --no-duplicates are for one query"
+        raise UsageError(told, "leave --queries out")
+    if pictures and no_expand:
+        told = "a picture has no words to expand"
+        raise UsageError(told, "leave --no-expand out beside --like, --image and --clip")
     options: dict[str, Any] = {
         "k": k, "offset": offset, "threshold": -math.inf if threshold is None else threshold,
         "mode": mode.value, "moments": moments, "fusion": fusion.value,
         "weights": _weights(weights), "exact": exact, "budget_ms": budget_ms,
-        "subtitles": not no_subtitles, "expand": not no_expand, "drop": tuple(drop or ()),
+        "subtitles": not no_subtitles, "expand": not no_expand,
+        "respell": not no_respell, "drop": tuple(drop or ()), "pool": pool,
     }  # fmt: skip
     searcher = open_index(index)
     shape = FormatName.json if json else format
-    show = partial(_show, searcher, shape=shape, explain=explain, plan=plan, like=bool(like))
+    show = partial(_show, searcher, shape=shape, explain=explain, plan=plan, like=pictures > 0)
     in_time = sort is SortName.time
     if queries is None:
-        question = finding.Question(joined(words), like, like_weight, per_video, in_time, options)
+        question = finding.Question(
+            joined(words), like, like_weight, per_video, in_time, options,
+            _encoded(searcher, image, clip),
+            shape is FormatName.text if duplicates is None else not duplicates,
+        )  # fmt: skip
         try:
             found = finding.ask(searcher, question)
         except QueryError as error:
@@ -171,11 +178,20 @@ def search(
         show(found, 0)
         if facets:
             _show_facets(searcher, question, shape)
-        _remember(searcher, index, " ".join(part for part in (joined(words), like) if part), found)
+        asked = (joined(words), like, str(image or clip or ""))
+        _remember(searcher, index, " ".join(part for part in asked if part), found)
     elif in_time:
         raise UsageError("--sort time is for one query", "leave --queries out")
     elif not _run_batch(searcher, queries, options, show, shape is FormatName.text):
         raise typer.Exit(2)
+
+
+def _encoded(searcher: Searcher, image: Path | None, clip: Path | None) -> EncodedQuery | None:
+    """Return the picture or clip to go by, if there is one."""
+    from unify.encoders.library import encode_shown
+
+    path = image or clip
+    return None if path is None else encode_shown(searcher, path, still=path is image)
 
 
 def _show(
@@ -185,6 +201,7 @@ def _show(
     """Print the hits of one query."""
     if shape is not FormatName.trec:
         render.tell_replaced(found)
+        render.tell_split(searcher.split(found))
     if shape is FormatName.trec:
         from unify.cli.trec import trec_line
 
@@ -214,10 +231,10 @@ def _show_facets(searcher: Searcher, question: finding.Question, shape: FormatNa
 
 def _remember(searcher: Searcher, index: Path | None, query: str, found: Answer) -> None:
     """Keep the hits for `unify open`, `cut` and `export`."""
-    from unify.engine.location import locate
+    from unify.engine.location import known_as
 
     hits = [jsonio.hit_record(hit, 0) for hit in found]
-    why_not = lasthits.remember(locate(index), query, searcher.encoder.name, hits)
+    why_not = lasthits.remember(known_as(index), query, searcher.encoder.name, hits)
     if why_not:
         render.tell(f"unify open and unify cut will not know these hits: {why_not}")
 
@@ -261,45 +278,3 @@ def _lines(path: Path) -> Iterator[str]:
         raise UsageError(f"cannot read {path}: {error.strerror}", "check --queries") from None
     lines = text.split("\n")
     yield from (line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1]))
-
-
-def explain(
-    words: Words = None,
-    hit: Annotated[
-        int, typer.Option("--hit", metavar="N", min=1, help="Which hit to explain.")
-    ] = 1,
-    no_subtitles: NoSubtitlesOption = False,
-    index: IndexOption = None,
-) -> None:
-    """Show how a query is understood and planned, and why a hit was found.
-
-    Example:  unify explain a man cooking pasta --hit 2
-    """
-    from unify.encoders.library import open_index
-    from unify.engine.answer import Source
-    from unify.engine.errors import UsageError
-    from unify.engine.explain import term_tracks
-    from unify.engine.options import MAX_K
-
-    searcher = open_index(index)
-    found = searcher.search(joined(words), min(hit, MAX_K), subtitles=not no_subtitles)
-    if found.hits and hit > len(found):
-        raise UsageError(f"there is no hit {hit}", f"use --hit 1 to {len(found)}")
-    render.print_searched(searcher.searched(found))
-    render.tell_replaced(found)
-    render.print_plan(found)
-    if not found.hits:
-        return
-    chosen = found[hit - 1]
-    render.say("")
-    render.say(
-        f"hit {hit}     {chosen.video}  {render.clock(chosen.start_s)}–{render.clock(chosen.end_s)}"
-    )
-    render.print_sum(chosen)
-    names = [match.term for match in chosen.terms if match.source is Source.PICTURES]
-    shows = searcher.encoder.calibration.shows
-    render.say("")
-    render.say("when each term shows:")
-    render.print_tracks(
-        term_tracks(searcher.backend, searcher.encoder.lexicon, chosen.moment, names), shows, 60
-    )

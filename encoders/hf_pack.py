@@ -72,6 +72,11 @@ class HfPack:
         return self.manifest.frame_shape
 
     @property
+    def uses_gpu(self) -> bool:
+        """Whether it computes on a GPU where there is one."""
+        return True
+
+    @property
     def remark(self) -> str:
         """What its user should know before trusting it, or ""."""
         if self.manifest.calibrated:

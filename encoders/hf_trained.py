@@ -30,6 +30,11 @@ class TrainedHfPack(Pack):
         folder: the pack's folder.
     """
 
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether it computes on a GPU where there is one."""
+        return True
+
     def encode_frames(self, frames: UInt8) -> Float32:
         """Encode (F, height, width, 3) RGB frames to (F, 2 D) features, any F >= 1."""
         return self._blocks.encode(self._towers.encode_frames(frames))

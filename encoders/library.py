@@ -10,19 +10,25 @@ import math
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from unify.encoders.packs import lasting_name, open_pack
 from unify.engine.errors import IncompatibleIndex, NoIndex, UsageError
-from unify.engine.local import open_snapshot
 from unify.engine.location import locate
 from unify.engine.manifest import IndexSettings, read_manifest
+from unify.engine.opening import open_backend
 from unify.engine.search import Searcher
 
 if TYPE_CHECKING:
+    from unify.encoders.hf_pack import HfPack
+    from unify.encoders.packs import Pack
+    from unify.engine.types import EncodedQuery
     from unify.indexer.build import BuildReport, Progress
     from unify.indexer.discover import Choice
+    from unify.indexer.fleet import Fleet
+    from unify.indexer.ports import VideoEncoder
     from unify.indexer.watch import Event
 
 DEFAULT_PACK = "mini"
@@ -43,6 +49,8 @@ class BuildOptions:
         max_memory_bytes: what all processes may take together, or None.
         exclude: patterns of files and folders to leave out, as in a .gitignore.
         unsettled: absolute paths to be left as they are.
+        ray: the address of a Ray cluster that decodes and encodes (`indexer/fleet.py`), or None;
+            `workers` are then its actors.
     """
 
     pack: str | None = None
@@ -54,35 +62,53 @@ class BuildOptions:
     max_memory_bytes: int | None = None
     exclude: tuple[str, ...] = ()
     unsettled: Collection[str] = frozenset()
+    ray: str | None = None
 
 
 def open_index(index: str | os.PathLike[str] | None = None) -> Searcher:
     """Open an index for searching.
 
     Args:
-        index: its directory, or a folder that has one; by default `UNIFY_INDEX`, then the
-            nearest `.unify` from the working directory upwards.
+        index: its directory, or a folder that has one, or the address of a Milvus collection; by
+            default `UNIFY_INDEX`, then the nearest `.unify` from the working directory upwards.
 
     Raises:
-        IndexUnavailable: there is none.
+        IndexUnavailable: there is none, or its server does not answer.
         IncompatibleIndex: it was built by another version of its pack, or of unify.
         DamagedIndex: a file of it is damaged.
     """
-    snapshot = open_snapshot(locate(index))
-    settings = snapshot.manifest.settings
+    backend = open_backend(index)
+    settings = backend.settings
     try:
         pack = open_pack(settings.pack)
     except UsageError as error:
         raise IncompatibleIndex(
-            f"{snapshot.directory} needs its pack: {error.message}", error.hint
+            f"{backend.name} needs its pack: {error.message}", error.hint
         ) from None
     if pack.fingerprint != settings.fingerprint:
         raise IncompatibleIndex(
-            f"{snapshot.directory} was built by pack {settings.pack} "
+            f"{backend.name} was built by pack {settings.pack} "
             f"({settings.fingerprint[:12]}), but the pack is now {pack.fingerprint[:12]}",
             "build the index again into another --index",
         )
-    return Searcher(snapshot, pack)
+    return Searcher(backend, pack)
+
+
+def encode_shown(searcher: Searcher, path: Path, still: bool) -> EncodedQuery:
+    """Encode a picture or a clip with the pack of an open index, to search it by.
+
+    Args:
+        searcher: as `open_index` returns it.
+        path: of the picture or clip.
+        still: whether it must be a single picture.
+
+    Raises:
+        UsageError: it cannot be read, or it is not what was asked for.
+    """
+    from unify.indexer.shown import encode_shown as encode
+
+    pack = cast("VideoEncoder", searcher.encoder)  # a pack encodes queries and videos
+    return encode(path, still, pack, searcher.backend.settings)
 
 
 def build_index(
@@ -137,7 +163,22 @@ def build_index(
             workers=options.workers,
             max_memory_bytes=options.max_memory_bytes,
             choice=Choice(options.exclude, options.unsettled),
+            fleet=_fleet(options, pack, settings),
         )
+
+
+def _fleet(options: BuildOptions, pack: Pack | HfPack, settings: IndexSettings) -> Fleet | None:
+    if options.ray is None:
+        return None
+    from unify.indexer.fleet import Fleet
+
+    if options.max_memory_bytes is not None:
+        raise UsageError(
+            "--max-memory bounds this machine, not a Ray cluster",
+            "leave it out; fewer --workers take less",
+        )
+    opened = partial(open_pack, settings.pack)
+    return Fleet(options.ray, opened, settings, pack.uses_gpu, options.workers)
 
 
 def watch_index(

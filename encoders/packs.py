@@ -82,6 +82,11 @@ class Pack:
         return self._manifest.frame_shape
 
     @property
+    def uses_gpu(self) -> bool:
+        """Whether it computes on a GPU where there is one."""
+        return False
+
+    @property
     def remark(self) -> str:
         """What its user should know before trusting it: nothing, it was calibrated in training."""
         return ""

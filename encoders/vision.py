@@ -2,9 +2,9 @@
 
 The graph is built from named tensors: the stem (everything up to `STEM_BLOCKS`), which stays as
 it was pre-trained, and the top, which training grounds and which therefore comes from the heads
-file. Frames go through one at a time on as many streams as there are processors: fastest on a
-CPU (`benchmarks/runtimes.py`), and a frame's feature cannot depend on its neighbours. It must not
-know what the features are used for.
+file. Frames go through one at a time on as many streams as there are processors, or as
+`OMP_NUM_THREADS` allows: fastest on a CPU (`benchmarks/runtimes.py`), and a frame's feature
+cannot depend on its neighbours. It must not know what the features are used for.
 
 Architecture: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
 (inverted residual blocks, Sandler et al. 2018, arXiv:1801.04381, figure 4; ReLU6; no squeeze and
@@ -14,6 +14,7 @@ excitation). Batch normalisation is folded into the convolutions.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -52,7 +53,10 @@ class VisionTower:
     def __init__(self, tensors: Tensors, height: int, width: int, stem_only: bool = False) -> None:
         ov = load_openvino()
         model = _graph(tensors, height, width, stem_only)
-        self._compiled = ov.Core().compile_model(model, "CPU", HINTS)
+        # OpenVINO does not look at it; Ray sets it to the processors that an actor may use.
+        threads = os.environ.get("OMP_NUM_THREADS", "")
+        hints = HINTS | ({"INFERENCE_NUM_THREADS": threads} if threads.isdecimal() else {})
+        self._compiled = ov.Core().compile_model(model, "CPU", hints)
         self._shape = tuple(self._compiled.output(0).shape)[1:]
         self._queue = ov.AsyncInferQueue(self._compiled)
 

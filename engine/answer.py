@@ -56,16 +56,19 @@ class Hit:
         moment: its id in this snapshot.
         start_s: where it begins, in seconds.
         end_s: where it ends.
-        score: what hits are ordered by; the sum of `latent_part`, `lexicon_part` and `base`.
+        score: what hits are ordered by; the sum of `latent_part`, `lexicon_part`, `base` and
+            `pool_part`.
         latent: raw latent score, an inner product of unit vectors.
         lexicon: raw lexicon score, a sparse inner product.
         latent_part: the latent side's share of the score.
         lexicon_part: the lexicon side's share.
-        base: the constant of this query (see `engine/fusion.py`).
+        base: the constant of this query (see `engine/fusion.py`); the score that a server fused.
         terms: every matching term, the largest part first.
         exact: whether the answer is certified identical to brute force.
         weak: whether the fused score lies below the pack's cut-off.
         copies: absolute paths of other files of the same content.
+        pool_part: what the mean of a video's best moments lies above its best one, at most 0.
+        duplicates: near-duplicates that are folded into it (`engine/duplicates.py`).
     """
 
     rank: int
@@ -84,6 +87,8 @@ class Hit:
     exact: bool
     weak: bool
     copies: tuple[str, ...] = ()
+    pool_part: float = 0.0
+    duplicates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class Answer(Sequence[Hit]):
         missing: known words of the query that no moment holds.
         times_ms: milliseconds by stage, in order.
         query: what was looked for in pictures, encoded.
+        asked: the same, and what was looked for in what is said.
         replaced: words of the query that the lexicon lacks, and what was searched for instead.
     """
 
@@ -108,7 +114,13 @@ class Answer(Sequence[Hit]):
     missing: tuple[str, ...]
     times_ms: dict[str, float]
     query: EncodedQuery
+    asked: EncodedQuery
     replaced: tuple[Replaced, ...] = ()
+
+    @property
+    def scored(self) -> bool:
+        """Whether anything was looked for; filters and `-word` alone only leave moments out."""
+        return self.asked.latent is not None or len(self.asked.terms) > 0
 
     @property
     def exact(self) -> bool:

@@ -1,7 +1,8 @@
 """What the planner needs from whatever holds the rows. `engine/local.py` is the reference.
 
 Everything above this interface (planner, fusion, explanation, command line) is the same for
-every backend. Rows are named by moment id, int64.
+every backend. Rows are named by moment id, int64. `tests/engine/test_conformance.py` holds what
+each must do.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from unify.engine.costs import Costs
+from unify.engine.manifest import IndexSettings
 from unify.engine.query import Filters
-from unify.engine.types import Float32, Float64, Int64, UInt16
+from unify.engine.types import EncodedQuery, Float32, Float64, Int64, UInt16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Allowed:
 
     Attributes:
         moments: how many.
-        videos: how many distinct videos they belong to.
+        videos: how many distinct videos they belong to; or more, where a backend cannot count
+            them: the planner then looks for results that are not there before it says so.
         rows: the backend's own representation; None when every row is allowed.
     """
 
@@ -84,6 +88,20 @@ class MomentFacts:
 class Backend(Protocol):
     """Holds moments and answers for each side separately."""
 
+    @property
+    def settings(self) -> IndexSettings:
+        """What all rows have in common: the pack first of all."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    def costs(self) -> Costs:
+        """Return what the steps of a plan cost here."""
+        ...
+
     def statistics(self) -> Statistics:
         """Return how much there is."""
         ...
@@ -113,6 +131,9 @@ class Backend(Protocol):
             allowed: the rows that may be returned.
             exact: miss no row; otherwise the bound may be infinite.
             threads: to use, at most.
+
+        Raises:
+            UsageError: it cannot be exact.
         """
         ...
 
@@ -122,6 +143,14 @@ class Backend(Protocol):
         """Return the k allowed rows with the largest sparse dot product, zeros included.
 
         Where all weights are above 0, only rows without a match score 0.
+        """
+        ...
+
+    def fused_topk(self, query: EncodedQuery, k: int, allowed: Allowed) -> Fetched:
+        """Return the k allowed rows that are best by the backend's own fusion of both sides.
+
+        Raises:
+            UsageError: it has none.
         """
         ...
 

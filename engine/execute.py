@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from unify.engine.backend import Allowed, Backend, Fetched
-from unify.engine.fusion import RANK_DEPTH, Affine, Fuse, Reciprocal
+from unify.engine.fusion import RANK_DEPTH, Affine, ByServer, Fuse, Reciprocal
 from unify.engine.planner import GROWTH, Plan, Structure
+from unify.engine.pooling import Siblings, pool_scores
 from unify.engine.types import EncodedQuery, Float64, Int64
 
 BLOCK = 4096  # rows rescored at once
@@ -35,7 +36,7 @@ class Outcome:
 
     Attributes:
         ids: (n,) moment ids of the results, best first, n <= k.
-        scores: (n,) float64 fused scores.
+        scores: (n,) float64 fused scores; of pooled videos, the pooled ones.
         latent: (n,) float64 raw latent scores.
         lexicon: (n,) float64 raw lexicon scores.
         parts: (n, 2) float64 what the latent and the lexicon side give to the score.
@@ -152,6 +153,8 @@ def execute(
     run = _Run(plan, backend, query, allowed, latent)
     if isinstance(fusion, Reciprocal):
         return run.ranks(fusion)
+    if isinstance(fusion, ByServer):
+        return run.server()
     if plan.structure is Structure.SCAN or plan.k == 0:
         return run.scan(fusion)
     return run.threshold(fusion)
@@ -168,6 +171,7 @@ class _Run:
         self._allowed, self._first = allowed, latent
         self._watch = _Stopwatch()
         self._found = Candidates(backend, query)
+        self._siblings = Siblings(backend, allowed)
         self._fetched: dict[str, int] = {}
         self._rounds = 0
 
@@ -224,6 +228,20 @@ class _Run:
         results = results[np.isfinite(scores[results])]
         self._watch.lap("rescore")
         return self._outcome(results, scores, parts, exact, 0.0 if exact else math.inf, plan.depth)
+
+    def server(self) -> Outcome:
+        """Take what the backend has fused as it is: nothing bounds what it left out."""
+        plan, found = self._plan, self._found
+        if plan.structure is Structure.SCAN or not plan.k:
+            return self.scan(Affine(0.0, 0.0, 0.0))  # filters alone
+        side = self._backend.fused_topk(self._query, plan.depth, self._allowed)
+        found.add(side.ids)
+        scores = np.full(len(found.ids), -np.inf)
+        scores[found.at(side.ids)] = side.scores
+        parts = np.zeros((len(scores), 2))
+        self._watch.lap("server")
+        results = found.results(scores, plan)
+        return self._outcome(results, scores, parts, False, math.inf, plan.depth)
 
     def _ranked(
         self, fetch: Callable[[int], Fetched], scores_of: Callable[[], Float64], matches: bool
@@ -300,13 +318,18 @@ class _Run:
             bounds[1] = side.bound if whole else max(side.bound, 0.0)
             ids.append(matched)
         self._found.add(np.concatenate(ids))
+        if self._plan.pool > 1:
+            self._found.add(self._siblings.of(self._found.ids))
         if np.isneginf(bounds).any():  # one side has enumerated every allowed row
             return -math.inf
         return float(fusion(bounds[:1], bounds[1:])[0])
 
     def _ordered(self, fusion: Affine) -> tuple[Float64, Int64]:
-        """Return the scores of all candidates, and the positions of the results."""
+        """Return the scores of all candidates, pooled ones where asked, and where results are."""
         scores = fusion(self._found.latent, self._found.lexicon)
+        if self._plan.pool > 1:
+            videos = self._backend.video_ids(self._found.ids)
+            scores = pool_scores(scores, videos, self._plan.pool)
         return scores, self._found.results(scores, self._plan)
 
     def _affine(

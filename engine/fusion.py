@@ -11,6 +11,8 @@ what lets the planner bound what it has not seen.
 `rrf`: reciprocal ranks, S = sum of w / (60 + rank) over the sides (Cormack, Clarke and Büttcher,
 SIGIR 2009), where a rank counts among the first `RANK_DEPTH` rows of a side and a row that is not
 among them gets nothing from it. Ranks depend on what else is in the index, and so do scores.
+
+`server`: the backend's own fusion, where it has one. Nothing is known of how its scores come about.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ class Fusion(StrEnum):
     AFFINE = "affine"
     RRF = "rrf"
     SUM = "sum"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,12 @@ class Reciprocal:
         return np.where(ranks > 0, weight / (RANK_CONSTANT + ranks), 0.0)
 
 
-Fuse: TypeAlias = Affine | Reciprocal
+@dataclass(frozen=True, slots=True)
+class ByServer:
+    """The backend fuses."""
+
+
+Fuse: TypeAlias = Affine | Reciprocal | ByServer
 
 
 def fuse(
@@ -94,6 +102,8 @@ def fuse(
     silent = query.latent is None and not len(query.terms)  # filters alone: every score is 0
     if mode is not Mode.FUSED or how is Fusion.AFFINE or silent:
         return affine(query, calibration, mode)
+    if how is Fusion.SERVER:
+        return ByServer()
     return Reciprocal(*weights) if how is Fusion.RRF else Affine(*weights, 0.0)
 
 

@@ -11,10 +11,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from unify.engine.backend import Condition
 from unify.engine.errors import QueryError
+from unify.engine.lexicon import words_of
 from unify.engine.options import Options
 from unify.engine.ports import QueryEncoder
-from unify.engine.query import MAX_BOOST, ParsedQuery
+from unify.engine.query import MAX_BOOST, Hard, ParsedQuery
 from unify.engine.types import EncodedQuery, UInt16
 from unify.engine.wording import (
     NEAR,
@@ -51,7 +53,7 @@ class Interpreter:
         self._near = lru_cache(_REMEMBERED)(self._look_near)
 
     def encode(self, parsed: Sequence[ParsedQuery]) -> list[EncodedQuery]:
-        """Encode queries together, each with its wishes and boosts.
+        """Encode queries together, each with its phrases, wishes and boosts.
 
         A boosted term that the encoder left out gets the mean weight of the others, or 1. Boosts
         of one term multiply, up to `MAX_BOOST`: more could overflow.
@@ -61,7 +63,9 @@ class Interpreter:
         encoded = iter(self.encoder.encode_queries(texts) if texts else [])
         silent = EncodedQuery(None, np.zeros(0, np.uint16), np.zeros(0, np.float32))
         return [
-            self._boosted(query, self._wished(query, next(encoded) if some else silent))
+            self._boosted(
+                query, self._wished(query, self._phrased(query, next(encoded) if some else silent))
+            )
             for query, some in zip(parsed, spoken, strict=True)
         ]
 
@@ -114,50 +118,117 @@ class Interpreter:
 
     def own(self, parsed: ParsedQuery) -> set[int]:
         """Return the ids of the terms that a query names, slips of spelling put right."""
-        texts = [parsed.text, *parsed.wishes, *(each.spelled for each in self._unknown(parsed))]
-        ids = set(self.encoder.lexicon.term_ids(" ".join(texts)))
+        texts = [*parsed.wishes, *(each.spelled for each in self._unknown(parsed))]
+        ids = self.named(parsed).union(self.encoder.lexicon.term_ids(" ".join(texts)))
         return ids.union(*(self.terms(phrase) for phrase, _ in parsed.boosts))
+
+    def named(self, parsed: ParsedQuery) -> set[int]:
+        """Return the ids of the terms in a sentence; a phrase that is one counts as that alone."""
+        ids = set(self.encoder.lexicon.term_ids(self._loose(parsed)))
+        return ids.union(self._whole(parsed).values())
+
+    def split(self, parsed: ParsedQuery) -> tuple[str, ...]:
+        """Return the phrases in quotes that are no term, and so are read word by word."""
+        whole = self._whole(parsed)
+        return tuple(phrase for phrase in parsed.phrases if phrase not in whole)
 
     def terms(self, phrase: str) -> list[int]:
         """Return the term of a phrase, or the terms of its words."""
         whole = self.encoder.lexicon.lookup(phrase)
         return self.encoder.lexicon.term_ids(phrase) if whole is None else [whole]
 
+    def conditions(self, hard: Hard) -> list[Condition]:
+        """Return a hard condition in term ids; `+"red car"` needs both words to show.
+
+        Raises:
+            QueryError: it names a word that the lexicon lacks, or a phrase that is no term.
+        """
+        lexicon, terms = self.encoder.lexicon, []
+        for phrase in hard.phrases:
+            whole = lexicon.lookup(phrase)
+            words = words_of(phrase)
+            if whole is None and len(words) > 1:
+                if hard.negated or len(hard.phrases) > 1:
+                    raise QueryError(
+                        f"{phrase!r} is no term of the lexicon", "use single words", hard.position
+                    )
+                alone = [Hard((word,), False, hard.position) for word in words]
+                return [condition for word in alone for condition in self.conditions(word)]
+            term = lexicon.lookup(words[0]) if whole is None and words else whole
+            if term is None:
+                raise QueryError(
+                    f"{phrase!r} is not in the lexicon", self._advice(phrase), hard.position
+                )
+            terms.append(term)
+        return [Condition(tuple(terms), hard.negated)]
+
+    def _advice(self, phrase: str) -> str:
+        near = self.encoder.lexicon.suggest(phrase)
+        plain = "drop the operator to search for it as a plain word"
+        return f"did you mean {', '.join(near)}? or {plain}" if near else plain
+
     def _kept(self, parsed: ParsedQuery, query: EncodedQuery) -> set[int]:
         """Return the ids of the terms that stand for words of a query."""
         near = [term for each in self.replaced(parsed, query) for term, _ in each.terms]
-        near += [term for wish in parsed.wishes for term, _ in self._near(wish)]
-        return self.own(parsed).union(self.encoder.lexicon.term_ids(" ".join(near)))
+        near += [term for wish in parsed.wishes for term, _ in self._near(wish, parsed.respell)]
+        return self.own(parsed).union(*map(self.terms, near))
+
+    def _whole(self, parsed: ParsedQuery) -> dict[str, int]:
+        """Return the phrases in quotes that are terms."""
+        found = ((phrase, self.encoder.lexicon.lookup(phrase)) for phrase in parsed.phrases)
+        return {phrase: term for phrase, term in found if term is not None}
+
+    def _loose(self, parsed: ParsedQuery) -> str:
+        """Return the sentence without phrases that are terms."""
+        text = parsed.text
+        for phrase in self._whole(parsed):
+            text = text.replace(phrase, " ", 1)
+        return text
+
+    def _phrased(self, parsed: ParsedQuery, query: EncodedQuery) -> EncodedQuery:
+        """Look for a phrase that is a term in place of its words, with the most that one weighs."""
+        whole = self._whole(parsed)
+        if not whole:
+            return query
+        loose = self.encoder.lexicon.term_ids(self._loose(parsed))
+        dense = np.zeros(len(self.encoder.lexicon), np.float32)
+        dense[query.terms] = query.weights
+        usual = float(query.weights.mean()) if len(query.weights) else 1.0
+        words = {term: self.encoder.lexicon.term_ids(phrase) for phrase, term in whole.items()}
+        for term, parts in words.items():
+            dense[term] = max(dense[term], dense[parts].max(initial=0.0)) or usual
+        dense[[part for parts in words.values() for part in parts if part not in loose]] = 0.0
+        terms = np.flatnonzero(dense).astype(np.uint16)
+        return EncodedQuery(query.latent, terms, dense[terms])
 
     def _text(self, parsed: ParsedQuery) -> str:
         slips = [(each.word, each.spelled) for each in self._unknown(parsed) if each.spelled]
         return respelled(parsed.text, slips)
 
     def _unknown(self, parsed: ParsedQuery) -> list[_Unknown]:
-        words = self.encoder.unknown_words(" ".join([parsed.text, *parsed.wishes]))
-        return [self._replacement(word) for word in words]
+        words = self.encoder.unknown_words(" ".join([self._loose(parsed), *parsed.wishes]))
+        return [self._replacement(word, parsed.respell) for word in words]
 
-    def _replace(self, word: str) -> _Unknown:
+    def _replace(self, word: str, respell: bool) -> _Unknown:
         lexicon = self.encoder.lexicon
-        spelled = spelled_like(lexicon, word)
+        spelled = spelled_like(lexicon, word) if respell else ""
         if spelled:
             return _Unknown(word, spelled, tuple(lexicon.term_ids(spelled)))
         encoded = self.encoder.encode_query(word)
         near = [term for term, _ in strongest(lexicon, encoded, _CANDIDATES)]
-        return _Unknown(word, "", tuple(lexicon.term_ids(" ".join(near))))
+        return _Unknown(word, "", tuple(id_ for term in near for id_ in self.terms(term)))
 
-    def _look_near(self, wish: str) -> tuple[tuple[str, float], ...]:
+    def _look_near(self, wish: str, respell: bool) -> tuple[tuple[str, float], ...]:
         lexicon = self.encoder.lexicon
-        slips = [
-            (w, s) for w in self.encoder.unknown_words(wish) if (s := spelled_like(lexicon, w))
-        ]
+        unknown = self.encoder.unknown_words(wish) if respell else []
+        slips = [(word, slip) for word in unknown if (slip := spelled_like(lexicon, word))]
         encoded = self.encoder.encode_query(respelled(wish, slips))
         return tuple(
             (term, WISH * weight) for term, weight in strongest(lexicon, encoded, 1 + NEAR)
         )
 
     def _wished(self, parsed: ParsedQuery, query: EncodedQuery) -> EncodedQuery:
-        terms = [term for wish in parsed.wishes for term in self._near(wish)]
+        terms = [term for wish in parsed.wishes for term in self._near(wish, parsed.respell)]
         return with_terms(query, self.encoder.lexicon, terms)
 
     def _boosted(self, parsed: ParsedQuery, encoded: EncodedQuery) -> EncodedQuery:

@@ -3,7 +3,9 @@ r"""The pre-defined lexicon: which words there are, and which term a written wor
 One function maps a word to a term for training, evaluation, indexing and queries alike
 (`Lexicon.lookup`), so that they cannot drift apart. The file is one line a term:
 the term, then the other written forms that mean it, separated by tabs or spaces
-(`run\truns running ran`). Folding is decided when the file is made; here it is a dictionary.
+(`run\truns running ran`). In it `_` stands for a space: `hot_dog hot_dogs` is a term of two words,
+which `lookup` knows and which a query names in quotes; `term_ids` reads a text word by word.
+Folding is decided when the file is made; here it is a dictionary.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ def plain(text: str) -> str:
 
 
 class Lexicon:
-    """V terms, each a word, with the written forms that fold into it."""
+    """V terms, each a word or several, with the written forms that fold into it."""
 
     def __init__(self, terms: Sequence[str], forms: Sequence[Sequence[str]] = ()) -> None:
         if len(terms) > MAX_TERMS:
@@ -60,7 +62,8 @@ class Lexicon:
         Raises:
             UsageError: it has more terms than can be stored, or one of them twice.
         """
-        rows = [line.split() for line in path.read_text("utf-8").splitlines() if line.strip()]
+        lines = path.read_text("utf-8").splitlines()
+        rows = [[w.replace("_", " ") for w in line.split()] for line in lines if line.strip()]
         try:
             return cls([row[0] for row in rows], [row[1:] for row in rows])
         except ValueError as error:
@@ -70,7 +73,7 @@ class Lexicon:
         return len(self.terms)
 
     def lookup(self, word: str) -> int | None:
-        """Return the term id of a written word, or None when the lexicon has no such word."""
+        """Return the term id of a written word or phrase, or None when the lexicon lacks it."""
         word = plain(word)
         found = self._ids.get(word)
         return self._ids.get(word.removesuffix("'s")) if found is None else found

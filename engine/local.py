@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from unify.engine import arrays, claims, rescore, tables
-from unify.engine.ann import SegmentLatents
+from unify.engine.ann import ANN_FROM, SegmentLatents
 from unify.engine.ann import topk as topk_latents
 from unify.engine.backend import Allowed, Condition, Fetched, MomentFacts, Statistics
-from unify.engine.compiled import COMPILE_FROM
+from unify.engine.compiled import COMPILE_FROM, in_time
+from unify.engine.costs import USUAL, Costs, machine_costs
 from unify.engine.errors import DamagedIndex, UsageError
-from unify.engine.manifest import Manifest, Video, read_manifest
+from unify.engine.manifest import IndexSettings, Manifest, Video, read_manifest
 from unify.engine.postings import WINDOW, Lists, best, topk
 from unify.engine.query import Filters
 from unify.engine.segment import Segment
-from unify.engine.types import Bool, Float32, Float64, Int64, UInt16
+from unify.engine.types import Bool, EncodedQuery, Float32, Float64, Int64, UInt16
 
 _EPS = float(np.finfo(np.float32).eps)
 _TRIES = 5
@@ -66,12 +67,42 @@ class LocalBackend:
         self.segments = [
             Segment(directory, entry, manifest.settings) for entry in manifest.segments
         ]
+        self._segment_of = {segment.id: segment for segment in self.segments}
         self._known_paths: dict[int, list[tuple[str, str]]] = {}
-        self._fast = manifest.moments >= COMPILE_FROM
+        large = manifest.moments >= COMPILE_FROM
         self._latents = [
-            SegmentLatents(s.latents_path, s.ann_path, len(s), s.latent_dim, self._fast)
+            SegmentLatents(s.latents_path, s.ann_path, len(s), s.latent_dim, large)
             for s in self.segments
         ]
+
+    @property
+    def settings(self) -> IndexSettings:
+        """See `Backend`."""
+        return self.manifest.settings
+
+    @property
+    def name(self) -> str:
+        """See `Backend`."""
+        return str(self.directory)
+
+    def costs(self) -> Costs:
+        """See `Backend`."""
+        return machine_costs() if self.statistics().moments >= COMPILE_FROM else USUAL
+
+    @property
+    def _fast(self) -> bool:
+        """Whether to use compiled kernels: answers are the same where no row may be missed."""
+        moments = self.manifest.moments
+        return moments >= COMPILE_FROM or (moments < ANN_FROM and in_time(self._compile))
+
+    def _compile(self) -> None:
+        """Call each kernel once."""
+        segment, row, term = self.segments[0], np.zeros(1, np.int64), np.zeros(1, np.uint16)
+        topk(Lists(segment.postings, segment.stored_terms, len(segment), term, np.ones(1)),
+             None, 1, True)  # fmt: skip
+        rescore.latent_scores(segment.latents, row, np.zeros(segment.latent_dim), True)
+        query = rescore.sought(term, np.ones(1, np.float32), segment.stored_terms)
+        rescore.lexicon_scores(segment.forward, row, query, True)
 
     @cached_property
     def _alive(self) -> list[Bool] | None:
@@ -148,16 +179,23 @@ class LocalBackend:
         self, terms: UInt16, weights: Float32, k: int, allowed: Allowed, threads: int
     ) -> Fetched:
         """See `Backend`."""
-        parts = []
-        slack = 0.0
+        parts: list[tuple[Int64, Float32]] = []
+        slack, above = 0.0, -np.inf
         for i, segment in enumerate(self.segments):
             factors = weights.astype(np.float64) * segment.scales[terms]
             lists = Lists(segment.postings, segment.stored_terms, len(segment), terms, factors)
             allow = None if allowed.rows is None else allowed.rows[i]
-            found = topk(lists, allow, k, self._fast, threads)
+            found = topk(lists, allow, k, self._fast, threads, above)
             parts.append((found.rows + segment.base, found.scores))
             slack = max(slack, found.slack)
+            if i + 1 < len(self.segments):
+                so_far = np.concatenate([scores for _, scores in parts])
+                above = np.partition(so_far, -k)[-k] if len(so_far) >= k else -np.inf
         return _merge(parts, k, allowed.moments, slack)
+
+    def fused_topk(self, query: EncodedQuery, k: int, allowed: Allowed) -> Fetched:
+        """See `Backend`."""
+        raise UsageError("an index directory has no server", "use another --fusion, such as rrf")
 
     def every(self, allowed: Allowed) -> Int64:
         """See `Backend`."""
@@ -179,8 +217,7 @@ class LocalBackend:
     def lexicon_scores(self, ids: Int64, terms: UInt16, weights: Float32) -> Float64:
         """See `Backend`."""
         scores = np.zeros(len(ids))
-        query = np.zeros(self.manifest.settings.stored_terms)
-        query[terms] = weights
+        query = rescore.sought(terms, weights, self.manifest.settings.stored_terms)
         for segment, at, rows in self._by_segment(ids):
             scores[at] = rescore.lexicon_scores(segment.forward, rows, query, self._fast)
         return scores
@@ -208,24 +245,28 @@ class LocalBackend:
 
     def postings_count(self, terms: UInt16) -> Int64:
         """See `Backend`."""
-        counts = np.zeros(len(terms), np.int64)
-        for segment in self.segments:
-            indptr = segment.postings[0]
-            windows = np.arange(0, len(indptr) - 1, segment.stored_terms)
-            at = windows[:, None] + terms.astype(np.int64)  # (windows, Q)
-            counts += (indptr[at + 1] - indptr[at]).sum(axis=0)
-        return counts
+        new = terms[self._counted[terms] < 0]
+        if len(new):
+            counts = np.zeros(len(new), np.int64)
+            for segment in self.segments:
+                indptr = segment.postings[0]
+                windows = np.arange(0, len(indptr) - 1, segment.stored_terms)
+                at = windows[:, None] + new.astype(np.int64)  # (windows, new)
+                counts += (indptr[at + 1] - indptr[at]).sum(axis=0)
+            self._counted[new] = counts
+        return self._counted[terms]
+
+    @cached_property
+    def _counted(self) -> Int64:
+        """(2V,) what `postings_count` knows of each term; below 0, nothing."""
+        return np.full(self.manifest.settings.stored_terms, -1, np.int64)
 
     def facts(self, moment: int) -> MomentFacts:
         """See `Backend`."""
         segment, row = self._locate(moment)
-        record = segment.moments[row]
-        video = int(record["video"])
+        video, _, _, _, start_s, end_s = segment.moments[row].item()
         (shown, path), *copies = self._paths(video)
-        return MomentFacts(
-            video, shown, path, float(record["start_s"]), float(record["end_s"]),
-            tuple(copy for _, copy in copies),
-        )  # fmt: skip
+        return MomentFacts(video, shown, path, start_s, end_s, tuple(copy for _, copy in copies))
 
     def tracks(self, moment: int, terms: UInt16) -> tuple[Float64, Float64]:
         """See `Backend`."""
@@ -272,8 +313,7 @@ class LocalBackend:
         return self._known_paths[video]
 
     def _locate(self, moment: int) -> tuple[Segment, int]:
-        segment = next(s for s in self.segments if s.id == moment >> 32)
-        return segment, moment & 0xFFFFFFFF
+        return self._segment_of[moment >> 32], moment & 0xFFFFFFFF
 
     def _by_segment(self, ids: Int64) -> list[tuple[Segment, Int64 | slice, Int64]]:
         """Split ids into (segment, positions in `ids`, rows)."""
@@ -311,16 +351,7 @@ def _shown(segment: Segment, terms: tuple[int, ...], shows: float) -> Bool:
 
 
 def _gather(segment: Segment, rows_of: rescore.Rows, rows: Int64, terms: UInt16) -> Float64:
-    """Return (n, Q) float64 stored weights of `terms` in some rows of a CSR view."""
-    indptr, row_terms, row_weights = rows_of
-    owner, at = rescore.positions(indptr, rows)
-    column = np.full(segment.stored_terms, -1, np.int16)  # at most V terms are asked for
-    column[terms] = np.arange(len(terms))
-    columns = column[row_terms[at]]
-    hit = columns >= 0
-    weights = np.zeros((len(rows), len(terms)))
-    weights[owner[hit], columns[hit]] = row_weights[at[hit]]
-    return weights
+    return rescore.weights_of(rows_of, rows, terms, segment.stored_terms)
 
 
 def _merge(parts: list[tuple[Int64, Float32]], k: int, allowed: int, slack: float) -> Fetched:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from unify.engine.errors import UsageError
 from unify.engine.fusion import Fusion, Mode
 from unify.engine.planner import BUDGET
+from unify.engine.pooling import read_pool
 
 MAX_K = 10_000
 
@@ -23,9 +24,11 @@ class Options:
         threshold: least score of a hit. With the default fusion a score means the same from query
             to query, whatever else is in the index.
         mode: which sides score: fused, latent or lexicon.
-        fusion: how both sides become one score: affine, rrf or sum.
+        fusion: how both sides become one score: affine, rrf, sum or server (its own).
         weights: of the latent and the lexicon side, for rrf and sum.
         moments: return every moment; otherwise one hit a video, its best moment.
+        pool: what a video scores: `max`, its best moment's score, or `mean:m`, the mean of its m
+            best; not for ranks, nor where a server fuses.
         exact: do without structures that may miss moments.
         budget: rows that each side may fetch before the answer is `approximate`.
         budget_ms: milliseconds after which no further fetch begins, so that a late answer is
@@ -33,6 +36,7 @@ class Options:
         subtitles: whether words that are said count, beside those that show. Without them every
             score is that of an index without subtitles.
         expand: whether terms that the pack added to the sentence are looked for, too.
+        respell: whether a word that the lexicon lacks is read as one that is spelled alike.
         drop: words that the lexicon side leaves out; the latent side reads the sentence whole.
 
     Raises:
@@ -51,7 +55,9 @@ class Options:
     budget_ms: float | None = None
     subtitles: bool = True
     expand: bool = True
+    respell: bool = True
     drop: tuple[str, ...] = ()
+    pool: str = "max"
 
     def __post_init__(self) -> None:
         if self.k < 1 or self.offset < 0 or self.k + self.offset > MAX_K:
@@ -63,6 +69,10 @@ class Options:
             raise UsageError(f"the budget is {self.budget_ms} ms", "use a number above 0")
         _one_of(Mode, self.mode)
         _one_of(Fusion, self.fusion)
+        if read_pool(self.pool) > 1 and self.moments:
+            raise UsageError("moments are not pooled", "leave the pool out, or ask for videos")
+        if read_pool(self.pool) > 1 and self.fusion in (Fusion.RRF, Fusion.SERVER):
+            raise UsageError(f"{self.fusion} cannot be pooled", "use the fusion affine or sum")
 
     @property
     def calibrated(self) -> bool:

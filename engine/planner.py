@@ -6,6 +6,7 @@ Structures:
     threshold   fetch the best rows of each side to a depth, rescore the union exactly on both
                 sides, and stop when no unseen row can reach the last result (`engine/execute.py`)
     ranks       fetch both sides to the depth of reciprocal rank fusion
+    server      take the rows that the backend has fused by itself
 
 Where a choice leaves the answer as it is (scan or threshold, threads), the machine's costs decide.
 Where it may change the answer (an approximate latent structure, the depth before it), counts do,
@@ -20,9 +21,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from unify.engine.backend import Allowed, Backend
-from unify.engine.compiled import COMPILE_FROM
-from unify.engine.costs import USUAL, Costs, machine_costs
-from unify.engine.fusion import RANK_DEPTH, Fuse, Reciprocal
+from unify.engine.costs import Costs
+from unify.engine.fusion import RANK_DEPTH, Affine, ByServer, Fuse, Reciprocal
 from unify.engine.types import EncodedQuery
 
 CORES = os.cpu_count() or 1
@@ -43,6 +43,7 @@ class Structure(StrEnum):
     SCAN = "scan"
     THRESHOLD = "threshold"
     RANKS = "ranks"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Wanted:
         budget: rows fetched per side at most.
         budget_ms: milliseconds, or None.
         threshold: results below this score are of no use.
+        pool: a video's score is the mean of so many of its moments' (`engine/pooling.py`).
     """
 
     k: int
@@ -64,6 +66,7 @@ class Wanted:
     budget: int = BUDGET
     budget_ms: float | None = None
     threshold: float = -math.inf
+    pool: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Plan:
         per_video: one result a video.
         threshold: least score of a result.
         estimates_ms: milliseconds that each stage of the first round is expected to take.
+        pool: moments whose mean is a video's score.
     """
 
     structure: Structure
@@ -103,6 +107,7 @@ class Plan:
     per_video: bool
     threshold: float
     estimates_ms: dict[str, float]
+    pool: int = 1
 
     @property
     def first_depth(self) -> int:
@@ -114,15 +119,12 @@ def make_plan(
     backend: Backend, query: EncodedQuery, fusion: Fuse, allowed: Allowed, wanted: Wanted
 ) -> Plan:
     """Choose sides, structures, depth and threads from statistics."""
-    ranked = isinstance(fusion, Reciprocal)
-    of_latent, of_lexicon = (
-        (fusion.latent, fusion.lexicon) if isinstance(fusion, Reciprocal)
-        else (fusion.latent_scale, fusion.lexicon_scale)
-    )  # fmt: skip
+    ranked, by_server = isinstance(fusion, Reciprocal), isinstance(fusion, ByServer)
+    of_latent, of_lexicon = _slopes(fusion)
     latent = of_latent > 0 and query.latent is not None
     lexicon = of_lexicon > 0 and len(query.terms) > 0
     statistics = backend.statistics()
-    costs = machine_costs() if statistics.moments >= COMPILE_FROM else USUAL
+    costs = backend.costs()
     k = min(wanted.k, allowed.videos if wanted.per_video else allowed.moments)
     postings = int(backend.postings_count(query.terms).sum()) if len(query.terms) else 0
     dim = 0 if query.latent is None else len(query.latent)
@@ -136,7 +138,7 @@ def make_plan(
     few = allowed.moments <= SCAN_ROWS or (
         allowed.moments <= SCAN_SHARE * rows and scanning < fetching
     )
-    scan = not (latent or lexicon) or (few and not ranked)
+    scan = not (latent or lexicon) or (few and not (ranked or by_server))
     approximate = latent and not scan and not wanted.exact and backend.approximates(allowed)
     depth = RANK_DEPTH if ranked else _first_depth(k, approximate)
     budget = max(wanted.budget, k)
@@ -150,11 +152,23 @@ def make_plan(
             **estimates,
         }
     structure = Structure.RANKS if ranked else Structure.THRESHOLD
+    structure = Structure.SERVER if by_server else structure
     return Plan(
         Structure.SCAN if scan else structure, latent, lexicon, approximate, threads,
         latent_threads, allowed.moments, postings, min(depth, budget), budget, wanted.budget_ms, k,
-        wanted.per_video, wanted.threshold, estimates,
+        wanted.per_video, wanted.threshold, estimates, wanted.pool,
     )  # fmt: skip
+
+
+def _slopes(fusion: Fuse) -> tuple[float, float]:
+    """Return how much each side counts; 0 where it does not."""
+    match fusion:
+        case Affine():
+            return fusion.latent_scale, fusion.lexicon_scale
+        case Reciprocal():
+            return fusion.latent, fusion.lexicon
+        case ByServer():
+            return 1.0, 1.0
 
 
 def _threads(nanoseconds: float, costs: Costs, parts: int) -> int:

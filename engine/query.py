@@ -90,7 +90,9 @@ class ParsedQuery:
         hard: conditions that all must hold.
         boosts: (word or phrase, factor) of `^`, in order.
         wishes: words or phrases of `~`, which the sentence is read without.
+        phrases: what stands in quotes in the sentence, of several words.
         filters: conditions on the video.
+        respell: whether slips of spelling may be put right.
     """
 
     text: str
@@ -98,6 +100,8 @@ class ParsedQuery:
     boosts: tuple[tuple[str, float], ...] = ()
     filters: Filters = field(default_factory=Filters)
     wishes: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    respell: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,12 @@ class _Atom:
     boost: float | None = None
 
 
-def parse(text: str) -> ParsedQuery:
+def parse(text: str, respell: bool = True) -> ParsedQuery:
     """Parse a query.
+
+    Args:
+        text: what was typed.
+        respell: whether those who read it may put slips of spelling right.
 
     Raises:
         QueryError: it is empty, too long, or a filter has a value that cannot be read.
@@ -129,11 +137,14 @@ def parse(text: str) -> ParsedQuery:
         raise QueryError("the query is empty", 'say what to look for, as in: unify search "a dog"')
     filters = _filters(text)
     rest = _FILTER.sub(lambda match: " " * len(match.group()), text)
-    words, hard, boosts, wishes = _read(list(_atoms(rest)))
-    for phrase, factor in boosts:
+    read = _read(list(_atoms(rest)))
+    for phrase, factor in read.boosts:
         if abs(factor) > MAX_BOOST:
             raise QueryError(f"{phrase}^{factor:g} counts too much", f"use at most {MAX_BOOST:g}")
-    return ParsedQuery(" ".join(words), tuple(hard), tuple(boosts), filters, tuple(wishes))
+    return ParsedQuery(
+        " ".join(read.words), tuple(read.hard), tuple(read.boosts), filters, tuple(read.wishes),
+        tuple(dict.fromkeys(read.phrases)), respell,
+    )  # fmt: skip
 
 
 def _atoms(text: str) -> Iterator[_Atom]:
@@ -142,7 +153,7 @@ def _atoms(text: str) -> Iterator[_Atom]:
         position = match.end()
         sign, at = match["sign"] or "", match.start()
         if match["quoted"] is not None:
-            atom = _Atom(sign, match["quoted"].strip(), at, "quoted")
+            atom = _Atom(sign, " ".join(match["quoted"].split()), at, "quoted")
         elif match["paren"]:
             atom = _Atom(sign, match["paren"], at, match["paren"])
         else:
@@ -156,29 +167,36 @@ def _atoms(text: str) -> Iterator[_Atom]:
         yield atom
 
 
-def _read(
-    atoms: list[_Atom],
-) -> tuple[list[str], list[Hard], list[tuple[str, float]], list[str]]:
-    """Split atoms into plain words, hard conditions, boosts and wishes."""
-    words: list[str] = []
-    hard: list[Hard] = []
-    boosts: list[tuple[str, float]] = []
-    wishes: list[str] = []
+@dataclass(slots=True)
+class _Read:
+    """What atoms say: plain words, hard conditions, boosts, wishes, and phrases among the words."""
+
+    words: list[str] = field(default_factory=list)
+    hard: list[Hard] = field(default_factory=list)
+    boosts: list[tuple[str, float]] = field(default_factory=list)
+    wishes: list[str] = field(default_factory=list)
+    phrases: list[str] = field(default_factory=list)
+
+
+def _read(atoms: list[_Atom]) -> _Read:
+    read = _Read()
     i = 0
     while i < len(atoms):
         sign, position = atoms[i].sign, atoms[i].position
         group, either, i = _group(atoms, i)
         if sign == "~":
-            wishes += [atom.text for atom in group]
+            read.wishes += [atom.text for atom in group]
         elif either:
-            hard.append(Hard(tuple(atom.text for atom in group), sign == "-", position))
+            read.hard.append(Hard(tuple(atom.text for atom in group), sign == "-", position))
         elif sign:
-            hard += [Hard((atom.text,), sign == "-", position) for atom in group]
+            read.hard += [Hard((atom.text,), sign == "-", position) for atom in group]
         if sign not in ("-", "~"):
-            words += [a.text for a in group if a.boost is None or a.boost >= 0]
+            spoken = [atom for atom in group if atom.boost is None or atom.boost >= 0]
+            read.words += [atom.text for atom in spoken]
+            read.phrases += [a.text for a in spoken if a.kind == "quoted" and " " in a.text]
         if sign != "-":
-            boosts += [(a.text, a.boost) for a in group if a.boost is not None]
-    return words, hard, boosts, wishes
+            read.boosts += [(a.text, a.boost) for a in group if a.boost is not None]
+    return read
 
 
 def _group(atoms: list[_Atom], start: int) -> tuple[list[_Atom], bool, int]:

@@ -67,6 +67,21 @@ def test_open_can_only_say_what_it_would_start(after, searched, player, tmp_path
     assert not (tmp_path / "started").exists()
 
 
+def test_the_system_s_player_takes_no_time_so_it_is_told(after, searched, tmp_path):
+    folder = tmp_path / "system"
+    folder.mkdir()
+    for name in ("xdg-open", "open"):
+        (folder / name).write_text(f"#!/bin/sh\nprintf x > {tmp_path}/opened\n", "ascii")
+        (folder / name).chmod(0o755)
+    video = searched[1]["video"]
+    for options in (["--dry-run"], []):
+        done = after("open", 2, *options, PATH=f"{folder}:/bin")
+        assert done.code == 0 and (tmp_path / "opened").exists() is not bool(options)
+        assert f"opens {video} at its beginning: go to 0:" in done.complaint
+        assert "mpv, vlc or ffplay, once installed, start there" in done.complaint
+        assert done.out.endswith(f"open {searched[1]['path']}\n") is bool(options)
+
+
 def test_players_that_are_not_there_or_end_at_once(after, tmp_path):
     folder = str(tmp_path / "none")
     done = after("open", 1, PATH=folder)

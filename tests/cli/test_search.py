@@ -1,13 +1,14 @@
 import json
 import re
 
+import av
 import pytest
 
-from tests.cli.conftest import run_unify
+from tests.cli.conftest import ROOT, run_unify
 
 FIELDS = [
     "schema", "query_id", "rank", "video", "path", "moment", "start_s", "end_s", "score",
-    "latent", "lexicon", "parts", "terms", "exact", "copies",
+    "latent", "lexicon", "parts", "terms", "exact", "copies", "duplicates",
 ]  # fmt: skip
 
 
@@ -211,8 +212,6 @@ def test_search_loads_neither_torch_nor_a_decoder(samples_index):
     import subprocess
     import sys
 
-    from tests.cli.conftest import ROOT
-
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -287,10 +286,27 @@ def test_slips_and_unknown_words_are_told(unify):
 def test_words_that_nothing_shows_are_named(unify):
     line = unify("search", "polar bear", "-k", 1).err.splitlines()[-1]
     assert re.match(
-        r"(no good match: every hit is weak; )?nothing shows .*'polar' \(best 0\.\d\d of 0\.10\)",
+        r"(no good match: every hit is weak; )?no moment clearly shows .*'polar' "
+        r"\(best 0\.\d\d of 0\.10\).*: absent, or not recognised",
         line,
     )
-    assert "nothing shows" not in unify("search", "a horse", "-k", 1).err
+    assert "no moment" not in unify("search", "a horse", "-k", 1).err
+
+
+def test_what_is_left_without_a_word_is_neither_weak_nor_ranked(unify):
+    done = unify("search", "-water", "path:samples")
+    assert [line[:5] for line in done.out.splitlines()] == [
+        f"  {rank}  " for rank in range(1, len(done.out.splitlines()) + 1)
+    ]
+    assert done.err.startswith("not ranked: ")
+    assert "no good match" not in done.err
+
+
+def test_options_behind_two_dashes_are_told_to_be_words(unify):
+    done = unify("search", "--", "-water", "--mode", "latent", "-k")
+    assert "--mode stands behind -- and is read as a word" in done.err
+    assert "latent stands" not in done.err
+    assert "stands" not in unify("search", "-k", 1, "--", "-water", "--index-of").err
 
 
 def test_more_like_a_moment(unify):
@@ -342,8 +358,6 @@ def test_a_terminal_is_shown_where_the_query_is_wrong(samples_index):
     import subprocess
     import sys
 
-    from tests.cli.conftest import ROOT
-
     ours, theirs = pty.openpty()
     done = subprocess.run(
         [sys.executable, "-m", "unify", "search", "a cat +qwertyuiop"],
@@ -359,3 +373,92 @@ def test_a_terminal_is_shown_where_the_query_is_wrong(samples_index):
     assert done.returncode == 2
     assert lines[:2] == ["a cat +qwertyuiop", "      ^"]
     assert lines[2].startswith("unify: 'qwertyuiop' is not in the lexicon at character 7")
+
+
+def test_more_like_a_picture_or_a_clip(unify, tmp_path):
+    with av.open(ROOT / "samples/horse.mp4") as video:
+        next(video.decode(video=0)).to_image().save(tmp_path / "horse.jpg")
+    picture = unify("search", "--image", tmp_path / "horse.jpg", "--json", "-k", 3)
+    assert picture.rows[0]["video"] == "samples/horse.mp4"
+    clip = unify("search", "--clip", "samples/coffee.mp4", "--json", "-k", 3)
+    assert clip.rows[0]["video"] == "samples/coffee.mp4"
+    words = ("search", "a", "cup", "--image", tmp_path / "horse.jpg", "--like-weight", 0.05)
+    best = unify(*words, "--json", "-k", 1).rows[0]["video"]
+    assert best in ("samples/coffee.mp4", "samples/tour.mp4")
+    left = unify("search", "-horse", "--image", tmp_path / "horse.jpg", "--json")
+    assert "samples/horse.mp4" not in {row["video"] for row in left.rows}
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--image", "README.md"), "README.md cannot be used as a picture: not a video"),
+        (("--image", "samples/cat.mp4"), "as a picture: it is a video, so give it as a clip"),
+        (("--clip", "nowhere.mp4"), "nowhere.mp4 cannot be used as a clip: cannot be read"),
+        (("--clip", "a.mp4", "--image", "a.png"), "give one of --like, --image, --clip"),
+        (("--image", "a.png", "--no-expand"), "a picture has no words to expand"),
+    ],
+)
+def test_what_is_no_picture_is_refused(unify, options, complaint):
+    done = unify("search", *options)
+    assert (done.code, done.out) == (2, "")
+    assert complaint in done.complaint
+
+
+@pytest.fixture(scope="module")
+def copies_index(tmp_path_factory):
+    """Two videos, one of them twice: as it is, and smaller at a lower quality."""
+    folder = tmp_path_factory.mktemp("copies")
+    for name in ("cat", "horse"):
+        (folder / f"{name}.mp4").write_bytes((ROOT / "samples" / f"{name}.mp4").read_bytes())
+    with av.open(folder / "cat.mp4") as video, av.open(folder / "again.mp4", "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"crf": "28"})
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for frame in video.decode(video=0):
+            small = av.VideoFrame.from_ndarray(
+                frame.reformat(320, 240, "rgb24").to_ndarray(), "rgb24"
+            )
+            out.mux(stream.encode(small))
+        out.mux(stream.encode())
+    index = folder / "index"
+    assert run_unify("index", "build", folder, "--index", index).code == 0
+    return index
+
+
+def test_near_duplicates_fold_in_text_and_on_request(copies_index):
+    def search(*options):
+        return run_unify("search", "a", "cat", *options, "--index", copies_index)
+
+    text = search()
+    titles = [line for line in text.out.splitlines() if re.match(r" +\d+  ", line)]
+    assert len(titles) == 2
+    assert [line for line in text.out.splitlines() if "near" in line] == ["     +1 near-duplicate"]
+    assert len(re.findall(r"(?m)^ +\d+  ", search("--duplicates").out)) == 3
+    every, folded = search("--json").rows, search("--json", "--no-duplicates").rows
+    assert [row["duplicates"] for row in every] == [0, 0, 0]
+    assert sorted(row["duplicates"] for row in folded) == [0, 1]
+    assert folded[0]["moment"] == every[0]["moment"]
+    second = search("--json", "--no-duplicates", "-k", 1, "--offset", 1).rows
+    assert [row["moment"] for row in second] == [folded[1]["moment"]]
+
+
+def test_a_video_scores_the_mean_of_its_best_moments(unify):
+    rows = unify("search", "a", "horse", "--pool", "mean:3", "--json", "-k", 20).rows
+    best = unify("search", "a", "horse", "--json", "-k", 20).rows
+    assert {row["video"] for row in rows} == {row["video"] for row in best}
+    for row in rows:
+        assert row["score"] == pytest.approx(sum(row["parts"].values()), rel=1e-6, abs=1e-6)
+    tour = next(row for row in rows if row["video"] == "samples/tour.mp4")
+    assert tour["parts"]["pool"] < 0
+    assert "pool" not in rows[0]["parts"]  # of one moment
+    told = unify("search", "a", "horse", "--pool", "mean:3", "--explain", "--duplicates").out
+    assert re.search(r"-\d\.\d{3}  pool  ", told)
+    for bad in (("--pool", "mean:0"), ("--pool", "mean:2", "--moments")):
+        assert unify("search", "a", "horse", *bad).code == 2
+
+
+def test_a_phrase_that_is_no_term_is_told(unify):
+    line = '"green field" is no term of the lexicon: read word by word'
+    for command in ("search", "explain"):
+        assert line in unify(command, 'a "green field"').err
+    assert "no term" not in unify("search", "a green field").err

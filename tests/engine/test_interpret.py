@@ -79,6 +79,10 @@ def test_a_slip_is_read_as_the_word_on_both_sides():
     (found,) = reader.replaced(slip, a)
     assert (found.word, found.spelled) == ("xktichen", "xkitchen")
     assert [term for term, _ in found.terms] == ["xkitchen"]
+    written = parse("a dog, Xktichen", respell=False)
+    as_it_is = reader.encode([written])[0]
+    assert not np.array_equal(as_it_is.latent, b.latent)
+    assert reader.replaced(written, as_it_is)[0].spelled == ""
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 
 from unify.engine.errors import UsageError
 from unify.engine.fusion import affine
-from unify.engine.like import Like, moment_at, search_like, stored_query
+from unify.engine.like import Like, moment_at, search_like, search_shown, stored_query
 from unify.engine.local import open_snapshot
 from unify.engine.search import Searcher
 
@@ -107,5 +107,29 @@ def test_a_place_that_is_none_says_how_to_write_one(text):
 def test_an_unknown_video_and_a_weight_that_cannot_be(corpus, searcher):
     with pytest.raises(UsageError, match="not indexed"):
         moment_at(searcher.backend, Like("nowhere.mp4", 1.0))
-    with pytest.raises(UsageError, match="weight"):
+    with pytest.raises(UsageError, match="weighs 0;"):
         search_like(searcher, known(corpus, searcher), weight=0)
+
+
+def test_what_is_shown_is_scored_as_a_stored_moment_but_leaves_nothing_out(corpus, searcher):
+    moment = known(corpus, searcher)
+    stored = stored_query(searcher.backend, 20, moment)
+    found = search_shown(searcher, stored, k=200, moments=True)
+    like = search_like(searcher, moment, k=200, moments=True)
+    assert len(found) > len(like)
+    assert moment in {hit.moment for hit in found}
+    scores = {hit.moment: hit.score for hit in found}
+    assert all(scores[hit.moment] == hit.score for hit in like)
+    assert [hit.rank for hit in found] == list(range(1, len(found) + 1))
+    assert found.exact and not any(hit.weak for hit in found)
+
+
+def test_pages_filters_and_words_hold_beside_what_is_shown(corpus, searcher):
+    stored = stored_query(searcher.backend, 20, known(corpus, searcher))
+    whole = [hit.moment for hit in search_shown(searcher, stored, "w1", k=12, moments=True)]
+    page = search_shown(searcher, stored, "w1", k=6, offset=6, moments=True)
+    assert [hit.moment for hit in page] == whole[6:]
+    assert whole != [hit.moment for hit in search_shown(searcher, stored, k=12, moments=True)]
+    assert all("even/" in hit.video for hit in search_shown(searcher, stored, "path:even", k=50))
+    with pytest.raises(UsageError, match="weighs 200;"):
+        search_shown(searcher, stored, weight=200)

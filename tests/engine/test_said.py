@@ -1,6 +1,7 @@
 """What is said beside what shows: storage, scores against brute force, and what explains them."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -164,6 +165,25 @@ def test_what_is_said_does_not_show(talk):
         track.weights.tolist()
         == backend.tracks(backend.segments[0].base, np.array([1], "u2"))[1][:, 0].tolist()
     )
+
+
+def test_a_word_that_is_said_is_not_faint_unless_what_is_said_does_not_count(talk):
+    talk.pack.calibration = replace(talk.pack.calibration, shows=1e9)  # nothing shows
+    searcher = open_searcher(talk)
+    _, owners, _, weights = talk.rows(halves=2)
+    live = np.isin(owners, [video.id for video in talk.videos])
+    said = weights.toarray()[live][:, 20:].any(axis=0)
+    words = [f"w{i}" for i in range(20)]
+
+    def faint(text, **options):
+        return {each.word for each in searcher.faint(searcher.search(text, **options))}
+
+    assert faint(" ".join(words)) == {
+        w for w, is_said in zip(words, said, strict=True) if not is_said
+    }
+    assert faint(" ".join(words), subtitles=False) == set(words)
+    some = str(np.flatnonzero(said)[0])
+    assert faint(f"w{some} path:nowhere") == {f"w{some}"}
 
 
 def test_a_word_that_is_only_said_is_not_missing(tmp_path):

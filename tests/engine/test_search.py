@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.corpus import Corpus, FakePack, random_codes, spans
-from unify.engine import execute, planner, postings, segment
+from unify.engine import execute, kernels, local, planner, postings, segment
 from unify.engine.errors import QueryError, UsageError
 from unify.engine.fusion import Mode, affine
 from unify.engine.local import open_snapshot
@@ -39,11 +39,10 @@ QUERIES = st.lists(PARTS, min_size=1, max_size=5).map(" ".join)
 @contextmanager
 def fetching(depth: int, scan_rows: int = 0) -> Iterator[None]:
     """Plan as for a large index: small depths, and no scan of more than some rows."""
-    dear = replace(planner.USUAL, rescore=1e12)
+    dear = replace(local.USUAL, rescore=1e12)
     with (
-        mock.patch.multiple(
-            planner, SCAN_ROWS=scan_rows, USUAL=dear, FIRST_DEPTH=depth, PER_RESULT=1
-        ),
+        mock.patch.multiple(planner, SCAN_ROWS=scan_rows, FIRST_DEPTH=depth, PER_RESULT=1),
+        mock.patch.multiple(local, USUAL=dear, machine_costs=lambda: dear),
         mock.patch.object(execute, "GROWTH", 2),
     ):
         yield
@@ -221,6 +220,37 @@ def test_only_rows_without_a_match_score_zero(seed):
         np.testing.assert_array_equal(found.scores == 0, ~dense[found.rows].any(axis=1))
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 10, 100, 300]), st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_leaving_terms_for_later_changes_nothing(seed, k, filtered):
+    rng = np.random.default_rng(seed)
+    size, count = 12, 4 * 256
+    held = rng.random((count, size)) < np.geomspace(0.01, 0.9, size)  # from rare to frequent
+    dense = rng.integers(1, 256, (count, size)) * held
+    rows = SparseRows.from_dense(dense.astype("f4"), size)
+    factors = np.geomspace(4, 0.1, size)
+    allow = rng.random(count) < 0.5 if filtered else None
+    found = []
+    for window, left in ((256, 0.0), (256, 0.6), (count, 0.0)):
+        with (
+            mock.patch.object(kernels, "WINDOW", window),
+            mock.patch.object(postings, "WINDOW", window),
+            mock.patch.object(segment, "WINDOW", window),
+            mock.patch.object(kernels, "START", left),
+            mock.patch.object(kernels, "MOST_LEFT", left),
+            mock.patch.object(postings, "compiled", lambda kernel: kernel),
+        ):
+            codes = rows.weights.astype(np.uint8)
+            inverted = segment.invert(rows.indptr, rows.terms, codes, size)
+            lists = postings.Lists(inverted, size, count, np.arange(size, dtype=np.uint16), factors)
+            found.append(postings.topk(lists, allow, k, True))
+            least = float(found[0].scores[len(found[0].scores) // 2])
+            above = postings.topk(lists, allow, k, True, above=least)
+        np.testing.assert_array_equal(found[-1].rows, found[0].rows)
+        np.testing.assert_array_equal(found[-1].scores, found[0].scores)
+        np.testing.assert_array_equal(above.rows, found[0].rows[found[0].scores > least])
+
+
 def test_rows_are_float16_and_codes_less_than_a_step_above():
     rng = np.random.default_rng(0)
     pack, codes = FakePack(), []
@@ -306,6 +336,8 @@ def test_filter_only_query_lists_by_moment_id(searcher):
     assert [hit.moment for hit in answer] == sorted(hit.moment for hit in answer)
     assert all("odd/" in hit.video for hit in answer)
     assert {hit.score for hit in answer} == {0.0}
+    assert not answer.scored and not any(hit.weak for hit in answer)
+    assert searcher.search("path:odd w1").scored
 
 
 def test_an_empty_index_answers_nothing(tmp_path):
