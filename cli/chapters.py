@@ -57,8 +57,10 @@ def chapters(
     With queries every moment goes to the one that it answers best, where it answers any well.
     Without, chapters are named by the terms that tell them from other videos.
 
-    Examples:  unify chapters talk.mp4   ·   unify chapters trip.mp4 -q "a beach" -q "a mountain"
-    ·   unify chapters film.mp4 --format ffmetadata --out film.ffmeta
+    Examples:
+        unify chapters talk.mp4
+        unify chapters trip.mp4 -q "a beach" -q "a mountain"
+        unify chapters film.mp4 --format ffmetadata --out film.ffmeta
     """
     import numpy as np
 

@@ -47,10 +47,13 @@ def export(
     Source timecode is kept where the files have it. An EDL has one frame rate for all; where
     videos of other rates are among the hits, FCPXML is better. A FILE of - is stdout.
 
-    Example:  unify search a red car   then   unify export 1-5 --edl cars.edl --fcpxml cars.fcpxml
+    Examples:
+        unify search a red car
+        unify export 1-5 --edl cars.edl --fcpxml cars.fcpxml
+        unify export all --edl -
     """
     from unify.engine.errors import UsageError
-    from unify.engine.location import locate
+    from unify.engine.location import known_as
     from unify.indexer import timelines
     from unify.indexer.timecode import rate_named
 
@@ -60,7 +63,7 @@ def export(
     for path in (edl, fcpxml):
         if path is not None:
             files.require_free(path, force)
-    last = lasthits.recall(locate(index))
+    last = lasthits.recall(known_as(index))
     hits = [files.at_hand(hit) for hit in last.numbered(ranks or ["all"])]
     events = _events(last, hits)
     chosen = wanted or timelines.timeline_rate(events)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from unify.cli.web.library import Library
 
 _CONNECTIONS = 400  # each may hold two open files
-_GRACE_S = 3
+_STUCK_S = 10  # after which what cannot end is cut off
 
 
 def register(app: typer.Typer) -> None:
@@ -37,11 +38,14 @@ def serve(
 ) -> None:
     """Search in a browser: a page with pictures, a player and reasons, and a REST interface.
 
-    Example:  unify serve   ·   unify serve --host 0.0.0.0   (others need the token that it prints)
-
     Only indexed files are served, by id. Elsewhere than on this machine a token is needed: that
     of UNIFY_TOKEN, or a new one, printed once. REST: /api/v1/openapi.json; counts: /metrics.
     Needs:  pip install 'unify-search[serve]'
+
+    Examples:
+        unify serve
+        unify serve --port 9000 --index library
+        unify serve --host 0.0.0.0   # others need the token that it prints
     """
     from unify.engine.errors import MissingPackage
 
@@ -98,6 +102,7 @@ def _run(library: Library, door: Door, listener: socket.socket) -> None:
     import uvicorn
 
     from unify.cli.web.app import make_app
+    from unify.cli.web.ending import PatientServer
     from unify.cli.web.protocol import PunctualProtocol
 
     config = uvicorn.Config(
@@ -111,10 +116,13 @@ def _run(library: Library, door: Door, listener: socket.socket) -> None:
         limit_concurrency=_CONNECTIONS,
         backlog=512,
         h11_max_incomplete_event_size=64 << 10,  # a query of 4,096 characters, in percents
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=_STUCK_S,
     )
-    try:
-        uvicorn.Server(config).run([listener])
-    except KeyboardInterrupt:
-        render.tell("ended")
-        raise typer.Exit(130) from None
+    server = PatientServer(config)
+    server.run([listener])
+    if server.ended_by == signal.SIGTERM:  # whoever sent it sees that it was obeyed
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends, too
+    render.tell("ended")
+    raise typer.Exit(130)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,15 +35,16 @@ def watch(
     A file is indexed, and a deleted one taken off, once nothing has changed about it in two looks
     in a row. A PATH that is not there for a while, or suddenly holds no video, loses nothing.
 
-    Example:  unify index watch ~/Videos --exclude /raw/
+    Examples:
+        unify index watch ~/Videos --exclude /raw/
     """
     from unify.encoders.library import BuildOptions, watch_index
 
     options = BuildOptions(pack=pack, exclude=tuple(exclude or ()))
     render.tell(f"watching {', '.join(map(str, paths))} every {interval:g} s; ctrl-C ends it")
+    copies: set[str] = set()
     for event in watch_index(paths, index, options, _tell_video, interval):
-        line = _line(event)
-        if line:
+        for line in _lines(event, copies):
             render.tell(f"{time.strftime('%H:%M:%S')}  {line}")
 
 
@@ -57,22 +59,28 @@ def _tell_video(event: Progress) -> None:
             render.tell(f"          damaged {path}: {damage}")
 
 
-def _line(event: Event) -> str:
+def _lines(event: Event, copies: set[str]) -> Iterator[str]:
+    """Yield what to say of an event; `copies` are those that were told, and is kept up to date."""
     from unify.indexer import watch as watching
 
     match event:
         case watching.Built(report):
-            return _done(report)
+            yield from _done(report)
+            yield from (
+                f"copy of an indexed video: {p}" for p in report.duplicates if p not in copies
+            )
+            copies.clear()
+            copies.update(report.duplicates)
         case watching.Away(path, reason):
-            return f"{path} is left out until it is back ({reason}); nothing of it is dropped"
+            yield f"{path} is left out until it is back ({reason}); nothing of it is dropped"
         case watching.Back(path):
-            return f"{path} is back"
+            yield f"{path} is back"
         case watching.Postponed(reason):
-            return f"not now: {reason}"
+            yield f"not now: {reason}"
 
 
-def _done(report: BuildReport) -> str:
-    """Return what a build did, "" for nothing."""
+def _done(report: BuildReport) -> Iterator[str]:
+    """Yield what a build did, if anything."""
     counts = (
         (report.indexed, "indexed"),
         (report.renamed, "renamed"),
@@ -80,4 +88,5 @@ def _done(report: BuildReport) -> str:
     )
     done = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     failed = f", {len(report.failed):,} cannot be read" if report.failed else ""
-    return f"{done}; {report.found:,} videos found{failed}" if done else ""
+    if done:
+        yield f"{done}; {report.found:,} videos found{failed}"

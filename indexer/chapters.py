@@ -3,7 +3,9 @@
 Must not know where labels and vectors come from. Formats: FFmpeg's metadata file
 (https://ffmpeg.org/ffmpeg-formats.html#Metadata-2), WebVTT chapters
 (https://www.w3.org/TR/webvtt1/#introduction-chapters), and the list that video sites read from a
-description: a time and a title a line, the first at 0:00, each chapter at least 10 s.
+description: a time and a title a line, the first at 0:00, three or more, each at least 10 s
+(https://support.google.com/youtube/answer/9884579). Such a list has whole seconds only, so a
+chapter is as long as its times, rounded, say: one from 0.00 to 9.98 s has 10 s.
 """
 
 from __future__ import annotations
@@ -62,15 +64,16 @@ def by_label(labels: Sequence[int], bounds: Float64, shortest_s: float) -> list[
     Args:
         labels: of M moments.
         bounds: (M + 1,) as of `edges`.
-        shortest_s: least length of a chapter.
+        shortest_s: least length of a chapter, in rounded times.
     """
+    whole = np.round(bounds)
     cuts = [0, *(i for i in range(1, len(labels)) if labels[i] != labels[i - 1]), len(labels)]
     runs: list[tuple[int, int, int]] = []  # label, first, one past last
     for first, last in pairwise(cuts):
-        short = bounds[last] - bounds[first] < shortest_s
+        short = whole[last] - whole[first] < shortest_s
         if runs and (short or runs[-1][0] == labels[first]):
             runs[-1] = (runs[-1][0], runs[-1][1], last)
-        elif runs and bounds[runs[-1][2]] - bounds[runs[-1][1]] < shortest_s:
+        elif runs and whole[runs[-1][2]] - whole[runs[-1][1]] < shortest_s:
             runs[-1] = (labels[first], runs[-1][1], last)  # a short first one
         else:
             runs.append((labels[first], first, last))
@@ -83,14 +86,15 @@ def by_change(vectors: Float32, bounds: Float64, shortest_s: float) -> list[Chap
     Args:
         vectors: (M, D) unit vectors of the moments.
         bounds: (M + 1,) as of `edges`.
-        shortest_s: least length of a chapter.
+        shortest_s: least length of a chapter, in rounded times.
     """
+    whole = np.round(bounds)
     sums = vectors.astype(np.float64)
     starts = np.arange(len(vectors))
     while len(starts) > 1:
         unit = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
         alike = (unit[1:] * unit[:-1]).sum(axis=1)
-        lengths = np.diff(np.append(bounds[starts], bounds[-1]))
+        lengths = np.diff(np.append(whole[starts], whole[-1]))
         short = (lengths[1:] < shortest_s) | (lengths[:-1] < shortest_s)
         at = int(np.argmax(np.where(short, alike + 2, alike)))  # what is too short goes first
         if not short[at] and alike[at] < _ALIKE:
@@ -130,7 +134,7 @@ def written(chapters: Sequence[Chapter], titles: Sequence[str], how: ChapterForm
 
 
 def _clock(seconds: float, long: bool) -> str:
-    whole = int(seconds)
+    whole = round(seconds)
     if long:
         return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
     return f"{whole // 60}:{whole % 60:02d}"

@@ -1,4 +1,4 @@
-"""From a request to an answer: search by words or by a moment, and what the hits have in common.
+"""From a request to an answer: what `unify search` asks, with videos known by id, as models.
 
 The engine does the work; this module only puts its records into models.
 """
@@ -6,109 +6,72 @@ The engine does the work; this module only puts its records into models.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, replace
 
 import numpy as np
 
+from unify.cli import finding
+from unify.cli.finding import Question
 from unify.cli.web import models
 from unify.cli.web.library import View
 from unify.engine.answer import Answer, Hit
 from unify.engine.errors import UsageError
-from unify.engine.facets import facets
-from unify.engine.like import Like, moment_at, search_like, stored_query
-from unify.engine.options import Options
-from unify.engine.query import ParsedQuery, parse
+from unify.engine.like import Like
 from unify.engine.tracks import peak_s
 from unify.engine.types import EncodedQuery
 
-FACETS_OF = 200  # hits
-_LIKE_FACETS_OF = 40  # none of these is weak, so the far ones must be left out
-_LIKE_TERMS = 24
+_LIKE_TERMS = 24  # a moment shows some hundred; the rest weigh next to nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What is looked for.
-
-    Attributes:
-        text: a query; may be empty beside `like`.
-        like: `VIDEO_ID@SECONDS` of a moment to find more of, or "".
-        options: how to search.
-    """
-
-    text: str
-    like: str
-    options: Options
-
-
-def search(view: View, ask: Ask) -> models.SearchAnswer:
-    """Answer a query.
+def search(view: View, question: Question) -> models.SearchAnswer:
+    """Answer a question; its `like` is `VIDEO_ID@SECONDS`.
 
     Raises:
         QueryError: it cannot be read.
         UsageError: an option, or `like`, names what there is not.
     """
     started = time.perf_counter()
-    parsed, encoded, answer = _answered(view, ask)
+    answer = finding.ask(view.searcher, _placed(view, question))
     times = {stage: round(ms, 3) for stage, ms in answer.times_ms.items()}
     ids = np.array([hit.moment for hit in answer], np.int64)
     owners = view.backend.video_ids(ids).tolist()
-    hits = [_hit(view, hit, owner, encoded) for hit, owner in zip(answer, owners, strict=True)]
+    hits = [_hit(view, hit, owner, answer.query) for hit, owner in zip(answer, owners, strict=True)]
+    missing = [faint.word for faint in view.searcher.faint(answer)]
     times["total"] = round(1000 * (time.perf_counter() - started), 3)
     return models.SearchAnswer.model_construct(
-        query=_understood(view, parsed, encoded, ask),
+        query=_understood(view, answer, question),
         hits=hits,
         exact=answer.exact,
         weak=bool(hits) and all(hit.weak for hit in answer),
         allowed=answer.plan.allowed,
-        missing=_missing(view, parsed),
+        missing=missing,
+        subtitled=view.searcher.speaks,
         generation=view.generation,
         times_ms=times,
     )
 
 
-def common(view: View, ask: Ask, top: int) -> models.Facets:
-    """Return the terms that tell the best hits of a query from the library.
+def common(view: View, question: Question, top: int) -> models.Facets:
+    """Return the terms that tell the best hits of a question from the library.
 
     Weak hits count only where there are no others.
 
     Raises:
-        QueryError: the query cannot be read.
+        QueryError: it cannot be read.
         UsageError: an option, or `like`, names what there is not.
     """
-    most = _LIKE_FACETS_OF if ask.like else FACETS_OF
-    wide = replace(ask, options=replace(ask.options, k=most, offset=0))
-    _, _, answer = _answered(view, wide)
-    kept = [hit.moment for hit in answer if not hit.weak] or [hit.moment for hit in answer]
-    ids = np.array(kept, np.int64)
-    found = facets(view.backend, view.lexicon, ids, view.shows, top, view.counts)
-    return models.Facets(facets=found, moments=len(ids))
+    found, moments = finding.common(view.searcher, _placed(view, question), top, view.counts)
+    return models.Facets(facets=list(found), moments=moments)
 
 
-def _answered(view: View, ask: Ask) -> tuple[ParsedQuery, EncodedQuery, Answer]:
-    searcher = view.searcher
-    if ask.like:
-        if ask.options.drop:
-            raise UsageError("drop is for words", "leave it out beside like")
-        moment = _moment(view, ask.like)
-        parsed = parse(ask.text) if ask.text.strip() else ParsedQuery("")
-        answer = search_like(searcher, moment, ask.text, **_fields(ask.options))
-        return parsed, stored_query(view.backend, len(view.lexicon), moment), answer
-    answer = searcher.search(ask.text, **_fields(ask.options))
-    return answer.parsed, answer.query, answer
-
-
-def _fields(options: Options) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in Options.__slots__}
-
-
-def _moment(view: View, like: str) -> int:
-    """Return the moment that `VIDEO_ID@SECONDS` names."""
-    place = Like.read(like)
+def _placed(view: View, question: Question) -> Question:
+    """Return a question whose `like` names a path, as the engine knows videos."""
+    if not question.like:
+        return question
+    place = Like.read(question.like)
     if not place.video.isdecimal() or len(place.video) > 10:
         raise UsageError(f"{place.video} is no video id", "write like=VIDEO_ID@SECONDS")
-    return moment_at(view.backend, replace(place, video=view.path(int(place.video))))
+    return replace(question, like=f"{view.path(int(place.video))}@{place.time_s!r}")
 
 
 def _hit(view: View, hit: Hit, video_id: int, query: EncodedQuery) -> models.FoundMoment:
@@ -125,21 +88,17 @@ def _hit(view: View, hit: Hit, video_id: int, query: EncodedQuery) -> models.Fou
         latent=hit.latent,
         lexicon=hit.lexicon,
         parts=models.Parts.model_construct(
-            latent=hit.latent_part, lexicon=hit.lexicon_part, base=hit.base
+            latent=hit.latent_part, lexicon=hit.lexicon_part, base=hit.base, pool=hit.pool_part
         ),
         terms=list(hit.terms),
         weak=hit.weak,
         exact=hit.exact,
+        duplicates=hit.duplicates,
     )
 
 
-def _understood(
-    view: View, parsed: ParsedQuery, query: EncodedQuery, ask: Ask
-) -> models.Understood:
-    own = set(view.lexicon.term_ids(parsed.text))
-    order = np.argsort(-query.weights, kind="stable")
-    if ask.like:
-        order = order[:_LIKE_TERMS]
+def _understood(view: View, answer: Answer, question: Question) -> models.Understood:
+    parsed, terms = answer.parsed, view.searcher.searched(answer)
     return models.Understood(
         text=parsed.text,
         conditions=[
@@ -149,18 +108,17 @@ def _understood(
         filtered=bool(parsed.filters),
         terms=[
             models.QueryTerm(
-                term=view.lexicon.terms[term], weight=weight, own=term in own,
-                moments=int(view.counts[term]),
+                **asdict(term),
+                own=term.origin == "own",
+                moments=int(view.counts[view.lexicon.lookup(term.term)]),
             )
-            for term, weight in zip(
-                query.terms[order].tolist(), query.weights[order].tolist(), strict=True
-            )
+            for term in (terms[:_LIKE_TERMS] if question.like else terms)
         ],
-        dropped=list(ask.options.drop),
+        replaced=[
+            models.ReplacedWord(
+                word=each.word, spelled=each.spelled, terms=[term for term, _ in each.terms]
+            )
+            for each in answer.replaced
+        ],
+        dropped=list(question.options["drop"]),
     )  # fmt: skip
-
-
-def _missing(view: View, parsed: ParsedQuery) -> list[str]:
-    """Return the words of a query that no moment shows clearly, in order."""
-    terms = dict.fromkeys(view.lexicon.term_ids(parsed.text))
-    return [view.lexicon.terms[term] for term in terms if not view.counts[term]]

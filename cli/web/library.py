@@ -17,6 +17,7 @@ import numpy as np
 from unify.encoders.library import open_index
 from unify.engine.errors import UnifyError, UsageError
 from unify.engine.local import LocalBackend, open_snapshot
+from unify.engine.location import locate
 from unify.engine.manifest import NAME, Video
 from unify.engine.search import Searcher
 from unify.engine.types import Float64, Int64
@@ -134,7 +135,7 @@ class Library:
     """
 
     def __init__(self, index: Path | None) -> None:
-        self._view = View(open_index(index))
+        self._view = View(open_index(locate(index)))
         self.directory = self._view.backend.directory
         self.problem = ""
         self._seen = self._mark()

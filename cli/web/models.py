@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from unify.engine.answer import TermMatch
 from unify.engine.facets import Facet
+from unify.engine.wording import Origin
 
 
 class Model(BaseModel):
@@ -24,13 +25,14 @@ class Parts(Model):
     latent: float
     lexicon: float
     base: float
+    pool: float = Field(0.0, description="What the mean of a video's moments takes off its best.")
 
 
 class FoundMoment(Model):
     """A moment that answers a query."""
 
     rank: int
-    video_id: int = Field(description="Stays the same as long as the video is indexed.")
+    video_id: int = Field(description="Stays the same, but for `unify index compact --full`.")
     video: str = Field(description="Its path as given to `unify index build`.")
     moment: int = Field(description="Its id in this generation of the index.")
     start_s: float
@@ -43,6 +45,7 @@ class FoundMoment(Model):
     terms: list[TermMatch] = Field(description="Every matching term, the largest part first.")
     weak: bool = Field(description="Below the pack's cut-off.")
     exact: bool
+    duplicates: int = Field(description="Near-duplicates that are folded into it.")
 
 
 class QueryTerm(Model):
@@ -50,6 +53,9 @@ class QueryTerm(Model):
 
     term: str
     weight: float
+    origin: Origin = Field(
+        description="own: a word of the query; near: instead of one; added: by the pack."
+    )
     own: bool = Field(description="A word of the query itself, not of its expansion.")
     moments: int = Field(description="Moments of the whole library that show it.")
 
@@ -61,6 +67,14 @@ class Condition(Model):
     negated: bool
 
 
+class ReplacedWord(Model):
+    """A word of the query that the lexicon lacks."""
+
+    word: str
+    spelled: str = Field(description="The word that it is read as (see `respell`), or empty.")
+    terms: list[str] = Field(description="What stands for it among the query's terms: a guess.")
+
+
 class Understood(Model):
     """How a query was read."""
 
@@ -68,6 +82,7 @@ class Understood(Model):
     conditions: list[Condition]
     filtered: bool = Field(description="Whether path:, len:, after: or before: holds.")
     terms: list[QueryTerm] = Field(description="Largest weight first.")
+    replaced: list[ReplacedWord]
     dropped: list[str] = Field(description="Terms left out on request.")
 
 
@@ -80,6 +95,7 @@ class SearchAnswer(Model):
     weak: bool = Field(description="There are hits, and all are weak: no good match.")
     allowed: int = Field(description="Moments that meet the conditions and filters.")
     missing: list[str] = Field(description="Words of the query that no moment shows.")
+    subtitled: bool = Field(description="Whether the library holds words that are said.")
     generation: int
     times_ms: dict[str, float]
 

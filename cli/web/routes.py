@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -18,13 +20,13 @@ from fastapi import Path as InPath
 from fastapi.exceptions import HTTPException
 from starlette.responses import FileResponse
 
+from unify.cli.finding import Question
 from unify.cli.web import finding, models
 from unify.cli.web.facts import index_status, moment_facts, video_facts, video_lines
 from unify.cli.web.library import Library, NoSuchVideo, largest
 from unify.cli.web.media import video_response
 from unify.cli.web.metrics import TYPE, Metrics
 from unify.engine.fusion import Mode
-from unify.engine.options import Options
 from unify.engine.query import MAX_CHARACTERS
 from unify.indexer.thumbnails import Thumbnails, cache_folder
 
@@ -33,6 +35,13 @@ WIDTHS = (160, 320, 640)  # of thumbnails, pixels
 _POINTS = 240  # of a track
 
 _Made = TypeVar("_Made")
+
+
+class Sort(StrEnum):
+    """In which order hits come."""
+
+    SCORE = "score"
+    TIME = "time"
 
 
 class Desk:
@@ -77,10 +86,27 @@ Text = Annotated[
 ]
 Alike = Annotated[str, Query(max_length=40, description="VIDEO_ID@SECONDS: more like that moment.")]
 Drop = Annotated[
-    list[str] | None, Query(max_length=64, description="Terms of the expansion to leave out.")
+    list[str] | None, Query(max_length=64, description="Terms not to look for in pictures.")
 ]
 VideoId = Annotated[int, InPath(ge=0, lt=2**32)]
 Top = Annotated[int, Query(ge=1, le=200)]
+
+
+def _question(
+    q: Text = "",
+    like: Alike = "",
+    moments: Annotated[bool, Query(description="Every moment, not each video's best.")] = False,
+    subtitles: Annotated[bool, Query(description="What is said counts, too.")] = True,
+    respell: Annotated[bool, Query(description="Put slips of spelling right.")] = True,
+    drop: Drop = None,
+) -> Question:
+    options = {
+        "moments": moments, "subtitles": subtitles, "respell": respell, "drop": tuple(drop or ())
+    }  # fmt: skip
+    return Question(text=q, like=like, weight=1.0, per_video=None, in_time=False, options=options)
+
+
+Asked = Annotated[Question, Depends(_question)]
 _FAULTS: dict[int | str, dict[str, Any]] = {
     400: {"model": models.Error, "description": "It cannot be read."},
     404: {"model": models.Error, "description": "There is no such thing."},
@@ -93,25 +119,35 @@ api = APIRouter(prefix="/api/v1", responses=_FAULTS)
 @api.get("/search", tags=["search"], response_model=models.SearchAnswer)
 async def search(
     desk: AtDesk,
-    q: Text = "",
+    asked: Asked,
     k: Annotated[int, Query(ge=1, le=200, description="How many hits.")] = 24,
     offset: Annotated[int, Query(ge=0, le=9_800)] = 0,
-    moments: Annotated[bool, Query(description="Every moment, not each video's best.")] = False,
+    per_video: Annotated[
+        int | None, Query(ge=1, le=200, description="Moments a video that do not overlap.")
+    ] = None,
+    duplicates: Annotated[
+        bool, Query(description="Near-duplicates, too; else they are folded into the best.")
+    ] = True,
+    pool: Annotated[
+        str, Query(max_length=20, description="A video's score: max, or mean:3 of its best three.")
+    ] = "max",
+    sort: Annotated[Sort, Query(description="time: the same hits by video and time.")] = Sort.SCORE,
     mode: Mode = Mode.FUSED,
     threshold: Annotated[float | None, Query(description="No hits below this score.")] = None,
-    like: Alike = "",
-    drop: Drop = None,
 ) -> Response:
     """Find moments from a sentence, from a moment, or from both."""
     least = -math.inf if threshold is None else threshold
-    options = Options(
-        k=k, offset=offset, moments=moments, mode=mode, threshold=least, drop=tuple(drop or ())
-    )
-    ask = finding.Ask(q, like, options)
+    options = {
+        **asked.options, "k": k, "offset": offset, "mode": mode, "threshold": least, "pool": pool
+    }  # fmt: skip
+    question = replace(
+        asked, per_video=per_video, in_time=sort is Sort.TIME, options=options,
+        distinct=not duplicates,
+    )  # fmt: skip
 
     def work() -> tuple[bytes, float]:
         started = time.perf_counter()
-        body = finding.search(desk.library.view(), ask).model_dump_json().encode()
+        body = finding.search(desk.library.view(), question).model_dump_json().encode()
         return body, time.perf_counter() - started
 
     body, spent_s = await desk.search(work)
@@ -121,13 +157,9 @@ async def search(
 
 
 @api.get("/facets", tags=["search"])
-async def facets(
-    desk: AtDesk, q: Text = "", moments: bool = False, like: Alike = "", drop: Drop = None,
-    top: Top = 16,
-) -> models.Facets:  # fmt: skip
+async def facets(desk: AtDesk, asked: Asked, top: Top = 16) -> models.Facets:
     """Return the terms that tell the hits of a query from the library, to narrow it by."""
-    ask = finding.Ask(q, like, Options(moments=moments, drop=tuple(drop or ())))
-    return await desk.search(lambda: finding.common(desk.library.view(), ask, top))
+    return await desk.search(lambda: finding.common(desk.library.view(), asked, top))
 
 
 @api.get("/terms", tags=["library"])

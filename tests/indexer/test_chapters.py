@@ -41,6 +41,16 @@ def test_chapters_begin_where_moments_change():
     assert [(c.first, c.last) for c in everything] == [(0, 3)]
 
 
+def test_a_chapter_is_as_long_as_its_rounded_times_say():
+    bounds = np.array([0.0, 9.98, 20.4, 29.6, 39.4])  # 0:00, 0:10, 0:20, 0:30, 0:39
+    found = by_label([0, 1, 2, 3], bounds, 10.0)
+    assert [(c.start_s, c.end_s) for c in found] == [(0.0, 9.98), (9.98, 20.4), (20.4, 39.4)]
+    vectors = np.eye(4, dtype=np.float32)
+    assert [c.start_s for c in by_change(vectors, bounds, 10.0)] == [0.0, 9.98, 20.4]
+    text = written(found, ["a", "b", "c"], ChapterFormat.LIST)
+    assert text == "0:00 a\n0:10 b\n0:20 c\n"
+
+
 def test_edges_cover_the_video():
     starts = np.array([0.0, 4.0, 7.0])
     found = edges(starts, starts + 8, 15.5)
@@ -69,7 +79,7 @@ def test_ffmpeg_reads_the_webvtt(tmp_path):
 
 def test_the_list_begins_at_zero():
     text = written(CHAPTERS, ["one", "two"], ChapterFormat.LIST)
-    assert text == "0:00:00 one\n0:01:05 two\n"
+    assert text == "0:00:00 one\n0:01:06 two\n"
     short = written([Chapter(0.0, 12.0, 0, 1)], ["one"], ChapterFormat.LIST)
     assert short == "0:00 one\n"
     with pytest.raises(ValueError, match="zip"):

@@ -6,10 +6,11 @@ import * as keys from "./keys.js";
 import * as menu from "./menu.js";
 import { closePlayer, openPlayer } from "./player.js";
 import * as results from "./results.js";
-import { PAGE, address, asking, changed, empty, read } from "./state.js";
+import { FRESH, PAGE, address, asking, asks, changed, empty, question, read } from "./state.js";
 import * as status from "./status.js";
 
 const TYPING_MS = 350;
+const FEW = 3; // of one video
 
 let state = read();
 let hits = [];
@@ -22,14 +23,13 @@ function change(changes, { replace = false, quiet = false } = {}) {
   state = changed(state, changes);
   const after = address(state);
   if (after !== before) history[replace ? "replaceState" : "pushState"](null, "", after);
-  const asks = ["q", "like", "drop", "moments", "count"].some((name) => name in changes);
-  return show({ asks, quiet });
+  return show({ another: asks(changes), quiet });
 }
 
 /** Show the state: the question only where it is another one. */
-async function show({ asks, quiet = false }) {
+async function show({ another, quiet = false }) {
   if (document.activeElement !== $("box") || !quiet) $("box").value = state.q;
-  if (asks) await ask(quiet);
+  if (another) await ask(quiet);
   showPlayer();
 }
 
@@ -39,29 +39,44 @@ async function ask(quiet) {
   running.abort();
   running = new AbortController();
   const { signal } = running;
+  const held = document.activeElement;
   $("results").classList.add("stale");
   try {
     await (asking(state) ? find(signal) : browse(signal));
-    $("fault").textContent = "";
+    blame(null);
   } catch (error) {
     if (error.name === "AbortError") return;
-    if (!quiet) $("fault").textContent = error.hint ? `${error.message}: ${error.hint}` : error.message;
+    if (!quiet) blame(error);
+    if (!$("results").children.length && error.status) await browse(signal).catch(() => {}); // no empty page
   }
   $("results").classList.remove("stale");
+  const lost = held !== document.body && document.activeElement === document.body;
+  if (lost) $("found").focus({ preventScroll: true }); // what had the focus was replaced
+}
+
+/** Say what is wrong with the query, and select the place in the box; null takes it back. */
+function blame(error) {
+  const said = error && (error.hint ? `${error.message}: ${error.hint}` : error.message);
+  $("fault").textContent = said ?? "";
+  $("box").toggleAttribute("aria-invalid", Boolean(error));
+  if (!error || error.position === null || document.activeElement !== $("box")) return;
+  const word = /\s|$/.exec(state.q.slice(error.position));
+  $("box").setSelectionRange(error.position, error.position + word.index);
 }
 
 async function find(signal) {
-  const { q, like, drop, moments, count: k } = state;
-  const common = { q, like, moments, ...(like ? {} : { drop }) };
+  const { q, sort, pool, twins, count: k } = state;
+  const common = question(state);
   const narrowing = api.get("facets", common, signal).catch(() => ({ facets: [] }));
-  const answer = await api.get("search", { ...common, k: Math.min(k, 192) }, signal);
+  const shape = { sort, per_video: pool === "few" ? FEW : "", duplicates: String(twins || pool === "all") };
+  const answer = await api.get("search", { ...common, ...shape, k: Math.min(k, 192) }, signal);
   hits = answer.hits;
   document.title = q ? `${q} · unify` : "more like this · unify";
   const took = `${Math.max(1, Math.round(answer.times_ms.total))} ms`;
-  $("found").replaceChildren(...(hits.length ? [count(hits.length, "best match", "best matches"), el("small", {}, took)] : ["Nothing found"]));
-  $("pool").hidden = false;
-  for (const button of $("pool").children) button.setAttribute("aria-pressed", String(button.dataset.moments === String(moments)));
+  $("found").replaceChildren(...(hits.length ? [results.heading(answer), el("small", {}, took)] : ["Nothing found"]));
+  results.showChoices(answer, state);
   results.showHits(hits, hrefOf, acts);
+  results.showReplaced(answer, state, change);
   results.showReading(answer, state, change, term);
   results.showNote(answer, state, change);
   $("more").hidden = hits.length < k || k >= 192;
@@ -81,13 +96,13 @@ async function browse(signal) {
   ]);
   document.title = "unify";
   $("found").textContent = list.total ? `${count(list.total, "video")}, newest first` : "No videos yet";
-  $("note").classList.remove("slight");
-  for (const name of ["pool", "read", "note", "origin"]) $(name).hidden = true;
+  $("note").className = "note plain";
+  for (const name of ["choices", "replaced", "read", "note", "origin"]) $(name).hidden = true;
   results.showVideos(list.videos, (video) => address({ ...state, video: video.video_id, at: 0 }), acts);
   results.showTopics(topics, change);
   $("more").hidden = list.videos.length >= list.total || state.count >= 192;
   if (!list.total) {
-    $("note").replaceChildren("Index some: ", el("code", {}, "unify index build FOLDER"));
+    $("note").replaceChildren("Index a folder, and its videos come here: ", el("code", {}, "unify index build FOLDER"));
     $("note").hidden = false;
   }
 }
@@ -145,8 +160,9 @@ function close() {
 const acts = {
   play: (hit) => change({ video: hit.video_id, at: hit.start_s }),
   open: (video) => change({ video: video.video_id, at: 0 }),
-  like: (hit) => change({ q: "", drop: [], video: null, at: null, like: `${hit.video_id}@${(hit.like_s ?? hit.peak_s ?? hit.start_s).toFixed(2)}` }).then(() => $("found").focus()),
+  like: (hit) => change({ q: "", ...FRESH, video: null, at: null, like: `${hit.video_id}@${(hit.like_s ?? hit.peak_s ?? hit.start_s).toFixed(2)}` }).then(() => $("found").focus()),
   term: (button, word) => term(button, word),
+  twins: (twins) => change({ twins }),
   close,
   help: () => $("sheet").showModal(),
 };
@@ -157,18 +173,21 @@ function setUpForm() {
   $("form").addEventListener("submit", (event) => {
     event.preventDefault();
     const q = $("box").value.trim();
-    change({ q, drop: [], ...(state.video !== null ? { video: null, at: null } : {}) });
+    change({ q, ...FRESH, ...(state.video !== null ? { video: null, at: null } : {}) });
   });
   $("box").addEventListener("input", () => {
     clearTimeout(timer);
     const q = $("box").value.trim();
-    timer = setTimeout(() => q !== state.q && change({ q, drop: [] }, { replace: asking(state), quiet: true }), TYPING_MS);
+    timer = setTimeout(() => q !== state.q && change({ q, ...FRESH }, { replace: asking(state), quiet: true }), TYPING_MS);
   });
   $("more").addEventListener("click", () => change({ count: state.count + PAGE }, { replace: true }));
   $("pool").addEventListener("click", (event) => {
-    const { moments } = event.target.dataset;
-    if (moments) change({ moments: moments === "true" });
+    const { pool } = event.target.dataset;
+    if (pool) change({ pool });
   });
+  $("in-time").addEventListener("click", () => change({ sort: state.sort === "time" ? "score" : "time" }));
+  $("twins").addEventListener("click", () => acts.twins(!state.twins));
+  $("subtitles").addEventListener("click", () => change({ subtitles: !state.subtitles }));
   document.querySelector(".brand").addEventListener("click", (event) => {
     event.preventDefault();
     change(empty());
@@ -179,13 +198,13 @@ function setUpForm() {
 addEventListener("popstate", () => {
   const before = state;
   state = read();
-  show({ asks: address({ ...before, video: null, at: null }) !== address({ ...state, video: null, at: null }) });
+  show({ another: address({ ...before, video: null, at: null }) !== address({ ...state, video: null, at: null }) });
 });
 
 setUpForm();
 menu.setUp();
 keys.setUp(acts);
 $("help").addEventListener("click", acts.help);
-show({ asks: true });
-status.watch(() => asking(state) || show({ asks: true }));
+show({ another: true });
+status.watch(() => asking(state) || show({ another: true }));
 if (!asking(state)) $("box").focus({ preventScroll: true });

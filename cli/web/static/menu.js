@@ -2,6 +2,7 @@
 
 import { $, el } from "./dom.js";
 import * as query from "./query.js";
+import { FRESH } from "./state.js";
 
 let opener = null;
 
@@ -33,7 +34,7 @@ export function openMenu(button, term, state, change) {
   }
   menu.append(item("Search for it alone", "", () => {
     menu.hidePopover();
-    change({ q: term, like: "", drop: [] });
+    change({ q: term, like: "", ...FRESH });
   }));
   opener = button;
   menu.showPopover();

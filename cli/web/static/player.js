@@ -128,6 +128,7 @@ function sum(hit, onTerm) {
     ...(hit.terms.length > SUMMED ? [[`${hit.terms.length - SUMMED} more words`, rest]] : []),
     ["scene", hit.parts.latent],
     ["base", hit.parts.base],
+    ...(hit.parts.pool ? [["pool", hit.parts.pool]] : []),
   ];
   const most = Math.max(...parts.map(([, part]) => Math.abs(part)), 1e-9);
   const rows = parts.map(([name, part]) => {

@@ -9,6 +9,9 @@ export function parts(word) {
   return { sign, bare: bare.replaceAll('"', "").toLowerCase(), weight: weight ? Number(weight) : 1 };
 }
 
+/** The filters of a query, as they are written. */
+export const filters = (query) => split(query).filter((word) => FILTER.test(word));
+
 const split = (query) => query.match(WORDS) || [];
 
 const quoted = (term) => (/\s/.test(term) ? `"${term}"` : term);

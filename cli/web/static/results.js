@@ -11,7 +11,7 @@ const REASONS = 3;
  *
  * @param hit as the server gave it
  * @param href the address at which it plays
- * @param acts `play(hit, link)`, `like(hit)`, `term(button, word)`
+ * @param acts `play(hit, link)`, `like(hit)`, `term(button, word)`, `twins(shown)`
  */
 function card(hit, href, acts) {
   const name = nameOf(hit.video);
@@ -29,10 +29,14 @@ function card(hit, href, acts) {
     { class: `card${hit.weak ? " weak" : ""}`, "data-key": `${hit.video_id}@${hit.start_s.toFixed(2)}` },
     link,
     el("button", { class: "tool like", type: "button", title: "More like this", "aria-label": `More like ${name}, ${when}`, onclick: () => acts.like(hit) }, icon("like")),
-    el("div", { class: "line" }, el("span", { class: "name", title: hit.video }, name), hit.weak ? el("span", { class: "tag" }, "weak") : null, score),
+    el("div", { class: "line" }, el("span", { class: "name", title: hit.video }, name), twins(hit, acts), hit.weak ? el("span", { class: "tag" }, "weak") : null, score),
     reasons(hit, acts.term),
   );
 }
+
+/** How many near-duplicates a hit stands for; a click shows them. */
+const twins = (hit, acts) => !hit.duplicates ? null
+  : el("button", { class: "twins", type: "button", title: "Show near-duplicates", "aria-label": `show ${count(hit.duplicates, "near-duplicate")}`, onclick: () => acts.twins(true) }, `+${hit.duplicates} alike`);
 
 /** Whether a click is to be handled here: with a modifier it opens a tab of its own. */
 function plain(event) {
@@ -114,6 +118,34 @@ export function showTopics(found, change) {
   $("facets").hidden = !words.length;
 }
 
+/** Show how results are chosen and ordered; subtitles only where the library has any. */
+export function showChoices(answer, state) {
+  const press = (button, on) => button.setAttribute("aria-pressed", String(on));
+  for (const button of $("pool").children) press(button, button.dataset.pool === state.pool);
+  press($("in-time"), state.sort === "time");
+  press($("subtitles"), state.subtitles);
+  press($("twins"), state.twins);
+  $("twins").hidden = !state.twins && !answer.hits.some((hit) => hit.duplicates);
+  for (const name of ["pool", "in-time"]) $(name).hidden = !answer.hits.length;
+  $("subtitles").hidden = !answer.subtitled;
+  $("choices").hidden = false;
+}
+
+/** Show which words were read as others, and let them be read as they are written. */
+export function showReplaced(answer, state, change) {
+  const act = (text, changes) => el("button", { class: "quiet", type: "button", onclick: () => change(changes) }, text);
+  const lines = answer.query.replaced.map(({ word, spelled, terms }) => {
+    if (spelled) return el("p", {}, el("span", {}, `“${word}” was read as `, el("strong", {}, spelled), "."), act(`Search for “${word}” instead`, { respell: false }));
+    const leave = (term) => el("button", { class: "chip", type: "button", "aria-label": `leave out ${term}`, title: "Leave out", onclick: () => change({ drop: [...state.drop, term] }) }, term, el("small", { "aria-hidden": "true" }, "×"));
+    return terms.length
+      ? el("p", {}, el("span", {}, `“${word}” is not in the lexicon. A guess:`), ...terms.map(leave))
+      : el("p", {}, `“${word}” is not in the lexicon: only pictures as a whole are compared with it.`);
+  });
+  if (!state.respell) lines.push(el("p", {}, el("span", {}, "Spelling is left as it is."), act("Put it right", { respell: true })));
+  $("replaced").replaceChildren(...lines);
+  $("replaced").hidden = !lines.length;
+}
+
 /** Show what a query was expanded to; each word can be left out. */
 export function showReading(answer, state, change, onTerm) {
   const box = $("read");
@@ -133,21 +165,29 @@ export function showReading(answer, state, change, onTerm) {
   box.querySelector(".terms").replaceChildren(...chips, ...back);
 }
 
+/** Say how many results there are; where nothing matches, or filters alone were given, no more. */
+export function heading({ hits, ...answer }) {
+  if (answer.weak || strange(answer)) return `${hits.length} nearest`;
+  return answer.query.terms.length ? count(hits.length, "best match", "best matches") : count(hits.length, "result");
+}
+
 /** Say honestly when nothing is good. */
 export function showNote(answer, state, change) {
   const note = $("note");
   const missing = answer.missing.map((word) => `“${word}”`).join(", ");
   const shown = missing ? `Nothing here shows ${missing}.` : "";
   note.hidden = true;
-  note.classList.remove("slight");
+  note.className = "note";
   if (!answer.hits.length) {
     const hard = answer.query.conditions.map((one) => `${one.negated ? "without" : "with"} ${one.words.join(" or ")}`);
     const why = !answer.allowed && hard.length ? `No moment ${hard.join(", ")}${answer.query.filtered ? " passes the filters" : ""}.`
       : !answer.allowed ? "No video passes the filters." : shown;
     const words = required(state.q);
-    note.replaceChildren(el("strong", {}, "Nothing found."), el("span", {}, why),
-      ...words.map(([sign, term]) => el("button", { class: "quiet", type: "button", onclick: () => change({ q: query.plainly(state.q, term) }) }, sign === "+" ? `Do not insist on “${term}”` : `Allow “${term}”`)));
-    note.hidden = false;
+    const away = (text, q) => el("button", { class: "quiet", type: "button", onclick: () => change({ q }) }, text);
+    note.replaceChildren(el("span", {}, why),
+      ...words.map(([sign, term]) => away(sign === "+" ? `Do not insist on “${term}”` : `Allow “${term}”`, query.plainly(state.q, term))),
+      ...query.filters(state.q).map((filter) => away(`Without ${filter}`, query.without(state.q, query.parts(filter).bare))));
+    note.hidden = !note.textContent;
   } else if (answer.weak || strange(answer)) {
     note.replaceChildren(el("strong", {}, "No good match."), el("span", {}, `${shown} These are the nearest.`.trim()));
     note.hidden = false;

@@ -2,7 +2,15 @@
 
 export const PAGE = 24;
 
-const START = { q: "", like: "", drop: [], moments: false, count: PAGE, video: null, at: null };
+/** What belongs to one question only: another one starts without. */
+export const FRESH = { drop: [], respell: true };
+
+const START = { q: "", like: "", ...FRESH, pool: "best", sort: "score", subtitles: true, twins: false, count: PAGE, video: null, at: null };
+const ASKS = Object.keys(START).filter((name) => !["video", "at"].includes(name));
+
+/** What the server is asked with, beside how many. */
+export const question = ({ q, like, drop, pool, subtitles, respell }) =>
+  ({ q, like, drop, moments: pool === "all", subtitles: subtitles ? "" : "false", respell: respell ? "" : "false" });
 
 /** Read the state from the address. */
 export function read() {
@@ -15,7 +23,11 @@ export function read() {
     q: found.get("q") || "",
     like: found.get("like") || "",
     drop: found.getAll("drop"),
-    moments: found.get("moments") === "1",
+    respell: found.get("respell") !== "0",
+    pool: ["few", "all"].find((one) => one === found.get("moments")) ?? "best",
+    sort: found.get("sort") === "time" ? "time" : "score",
+    subtitles: found.get("subtitles") !== "0",
+    twins: found.get("duplicates") === "1",
     count: Math.min(192, Math.max(PAGE, number("n") || PAGE)),
     video: number("v"),
     at: number("t"),
@@ -28,7 +40,11 @@ export function address(state) {
   if (state.q) search.set("q", state.q);
   if (state.like) search.set("like", state.like);
   for (const term of state.drop) search.append("drop", term);
-  if (state.moments) search.set("moments", "1");
+  if (!state.respell) search.set("respell", "0");
+  if (state.pool !== "best") search.set("moments", state.pool);
+  if (state.sort !== "score") search.set("sort", state.sort);
+  if (!state.subtitles) search.set("subtitles", "0");
+  if (state.twins) search.set("duplicates", "1");
   if (state.count !== PAGE) search.set("n", state.count);
   if (state.video !== null) {
     search.set("v", state.video);
@@ -40,9 +56,11 @@ export function address(state) {
 
 /** Return a state with some of it changed; another question starts from its first page. */
 export function changed(state, changes) {
-  const asks = ["q", "like", "drop", "moments"].some((name) => name in changes);
-  return { ...state, ...(asks ? { count: PAGE } : {}), ...changes };
+  return { ...state, ...(asks(changes) ? { count: PAGE } : {}), ...changes };
 }
+
+/** Whether changes make another question. */
+export const asks = (changes) => ASKS.some((name) => name in changes);
 
 export const asking = (state) => Boolean(state.q.trim() || state.like);
 

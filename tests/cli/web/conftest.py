@@ -1,9 +1,10 @@
-"""The application on the samples' index, in this process and as a real server."""
+"""The application on the samples' index: in this process, as a real server, in a browser."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -115,3 +117,43 @@ def video_id(client) -> Callable[[str], int]:
     videos = client.get("/api/v1/videos", params={"limit": 200}).json()["videos"]
     ids = {video["name"]: video["video_id"] for video in videos}
     return ids.__getitem__
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium."""
+    driving = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    with driving.sync_playwright() as driver:
+        flags = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
+        browser = driver.chromium.launch(executable_path=program, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(1280, 900)])
+def page(request, browser, server):
+    """A page whose every request stays on the host, and which logs no error."""
+    width, height = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        base_url=server.url,
+        reduced_motion="no-preference",
+    )
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.complaints = []
+    page.on(
+        "console",
+        lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else None,
+    )
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    context.close()
+    assert page.complaints == []
+    assert asked and {urlsplit(url).netloc for url in asked} == {urlsplit(server.url).netloc}

@@ -1,89 +1,26 @@
-"""The page, driven in headless Chromium as a user would."""
+"""Asking on the page, driven in headless Chromium as a user would."""
 
 from __future__ import annotations
 
 import shutil
-import time
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.cli.web.conftest import serving
-from unify.indexer.live import Announcer
-from unify.indexer.progress import Advanced, Planned, VideoStarted
-
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
-if not CHROMIUM:
-    pytest.skip("needs a browser: apt-get install chromium", allow_module_level=True)
-
-QUERY = "a temple by a lake"
+from tests.cli.conftest import run_unify
+from tests.cli.web.browsing import QUERY, asked, hits, opened, search, settled, until
+from tests.cli.web.conftest import ROOT, serving
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        flags = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio"]
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=[(1280, 900)])
-def page(request, browser, server):
-    """A page whose every request stays on the host, and which logs no error."""
-    width, height = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        base_url=server.url,
-        reduced_motion="no-preference",
-    )
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    page.complaints = []
-    page.on(
-        "console",
-        lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else None,
-    )
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    yield page
-    context.close()
-    assert page.complaints == []
-    assert asked and {urlsplit(url).netloc for url in asked} == {urlsplit(server.url).netloc}
-
-
-phone = pytest.mark.parametrize("page", [(390, 844)], indirect=True)
-
-
-def until(page, script: str, wait_s: float = 15.0) -> None:
-    """Wait until a script is true; playwright's own way needs what the page's policy forbids."""
-    ends_s = time.monotonic() + wait_s
-    while not page.evaluate(script):
-        assert time.monotonic() < ends_s, f"never true: {script}"
-        time.sleep(0.05)
-
-
-def hits(page):
-    return page.locator("#results .card")
-
-
-def search(page, text: str) -> None:
-    page.fill("#box", text)
-    page.press("#box", "Enter")
-    until(page, "!document.querySelector('#results').classList.contains('stale')")
-
-
-def asked(page) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(page.url).query)
-
-
-def opened(page, path: str = "") -> None:
-    page.goto(path or "./")
-    hits(page).first.wait_for()
+def speaking(tmp_path_factory):
+    """A server of one video with subtitles."""
+    home = tmp_path_factory.mktemp("speaking")
+    shutil.copy(ROOT / "samples" / "cat.mp4", home)
+    (home / "cat.srt").write_text("1\n00:00:01,000 --> 00:00:04,000\nThe rocket stands there.\n")
+    done = run_unify("index", "build", home / "cat.mp4", "--index", home / "index")
+    assert done.code == 0, done.err
+    with serving(home / "index") as server:
+        yield server
 
 
 def test_the_library_shows_before_anything_is_asked(page):
@@ -104,32 +41,6 @@ def test_typing_finds_and_says_why(page):
     assert asked(page)["q"] == [QUERY]
     assert "result" in page.text_content("#live")
     until(page, "[...document.images].slice(0, 4).every((i) => i.complete && i.naturalWidth)")
-
-
-def test_a_click_plays_from_the_second_of_the_moment(page):
-    opened(page, "?q=a+temple+by+a+lake&moments=1")
-    later = page.locator(".card[data-key]").evaluate_all(
-        "cards => cards.map((c) => c.dataset.key).find((k) => Number(k.split('@')[1]) >= 8)"
-    )
-    start_s = float(later.split("@")[1])
-    page.click(f".card[data-key='{later}'] > a")
-    video = page.locator("#player video")
-    ready = "(video => video && !video.seeking && video.readyState > 2)"
-    until(page, f"{ready}(document.querySelector('#player video'))")
-    assert start_s - 0.1 <= video.evaluate("v => v.currentTime") <= start_s + 5
-    before = video.evaluate("v => v.currentTime")
-    until(page, f"document.querySelector('#player video').currentTime > {before + 0.3}")
-    assert page.locator("#player .lines .row").count() >= 4
-    parts = page.locator("#player .sum tr td:last-child").all_inner_texts()
-    numbers = [float(text.replace("−", "-")) for text in parts]
-    assert sum(numbers[:-1]) == pytest.approx(numbers[-1], abs=0.1)
-    box = page.locator("#player .lines .row svg").nth(1).bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 8)
-    until(page, "Math.abs(document.querySelector('#player video').currentTime - 15) < 3")
-    page.keyboard.press("Escape")
-    assert page.locator("#player").is_hidden() and "v" not in asked(page)
-    page.go_back()
-    page.locator("#player video").wait_for()
 
 
 def test_a_term_can_be_demanded_excluded_and_weighed(page):
@@ -178,63 +89,81 @@ def test_the_expansion_is_shown_and_can_be_switched_off(page):
     until(page, "!location.search.includes('drop')")
 
 
-def test_a_reload_brings_everything_back(page):
-    opened(page, "?q=a+temple+-horse&moments=1")
-    page.locator(".card > a").nth(2).click()
-    page.locator("#player .sum").wait_for()
-    address, title = page.url, page.inner_text("#player h2")
-    page.reload()
-    page.locator("#player .sum").wait_for()
-    assert (page.url, page.inner_text("#player h2")) == (address, title)
-    assert page.input_value("#box") == "a temple -horse"
-    assert page.locator(".card.on").count() == 1
-    assert page.get_attribute("#pool [data-moments=true]", "aria-pressed") == "true"
-
-
-def test_more_like_this_and_back(page):
-    opened(page, "?q=a+horse")
-    hits(page).first.hover()
-    hits(page).first.locator(".like").click()
-    page.locator("#origin").wait_for()
-    assert "like" in asked(page) and "horse.mp4" in page.inner_text("#origin")
-    assert hits(page).count() > 3 and "horse.mp4" not in page.inner_text("#results")
+def test_several_moments_a_video_and_the_order_of_time(page):
+    opened(page, "?q=a+temple+by+a+lake&duplicates=1")
+    page.click("#pool [data-pool=few]")
+    settled(page)
+    keys = hits(page).evaluate_all("cards => cards.map((card) => card.dataset.key.split('@')[0])")
+    assert asked(page)["moments"] == ["few"]
+    assert max(map(keys.count, keys)) == 3
+    page.focus("#in-time")
+    page.keyboard.press("Space")
+    settled(page)
+    assert page.evaluate("document.activeElement.id") == "in-time"
+    assert asked(page)["sort"] == ["time"]
+    names = hits(page).locator(".name").all_inner_texts()
+    assert names == sorted(names)
     page.go_back()
-    until(page, "document.querySelector('#results').innerText.includes('horse.mp4')")
+    settled(page)
+    assert page.get_attribute("#in-time", "aria-pressed") == "false"
 
 
-def test_the_keyboard_alone_is_enough(page):
-    opened(page)
-    page.keyboard.press("Escape")
-    page.keyboard.press("/")
-    page.keyboard.type(QUERY)
+def test_near_duplicates_are_folded_until_asked_for(page):
+    opened(page, "?q=a+horse&moments=few")
+    folded = hits(page).count()
+    page.locator(".card .twins").first.click()
+    settled(page)
+    assert asked(page)["duplicates"] == ["1"] and hits(page).count() > folded
+    page.click("#twins")
+    settled(page)
+    assert "duplicates" not in asked(page) and hits(page).count() == folded
+
+
+def test_a_replaced_word_is_told_and_can_be_taken_back(page):
+    opened(page, "?q=a+man+in+a+ktichen,+chiaroscuro")
+    assert "“ktichen” was read as kitchen." in page.inner_text("#replaced")
+    page.focus("#replaced button")
     page.keyboard.press("Enter")
-    until(page, "document.querySelector('#found').textContent.includes('best match')")
-    page.keyboard.press("ArrowDown")
-    on = "[...document.querySelectorAll('.card')].indexOf(document.activeElement.closest('.card'))"
-    assert page.evaluate(on) == 0
-    for key, place in (("ArrowRight", 1), ("ArrowDown", 5), ("ArrowUp", 1), ("ArrowLeft", 0)):
-        page.keyboard.press(key)
-        assert page.evaluate(on) == place, key
-    page.keyboard.press("Enter")
-    page.locator("#player h2:focus").wait_for()
-    page.keyboard.press("Escape")
-    assert page.locator("#player").is_hidden() and page.evaluate(on) == 0
-    page.keyboard.press("m")
-    page.locator("#origin").wait_for()
-    page.keyboard.press("?")
-    assert page.locator("#sheet").is_visible()
-    page.keyboard.press("Escape")
-    assert page.locator("#sheet").is_hidden()
+    settled(page)
+    assert page.evaluate("document.activeElement.id") == "found"  # the button is no more
+    assert asked(page)["respell"] == ["0"] and "kitchen" not in page.inner_text("#replaced")
+    page.locator("#replaced button", has_text="Put it right").click()
+    settled(page)
+    guess = page.locator("#replaced .chip").first
+    word = guess.inner_text().split()[0]
+    guess.click()
+    settled(page)
+    assert asked(page)["drop"] == [word]
+    search(page, "a kitchen")
+    assert "drop" not in asked(page) and page.locator("#replaced").is_hidden()
+
+
+def test_what_is_said_can_be_left_out(browser, speaking):
+    page = browser.new_context(base_url=speaking.url).new_page()
+    opened(page, "?q=a+rocket")
+    assert "“rocket”" in hits(page).first.inner_text()
+    page.click("#subtitles")
+    settled(page)
+    assert asked(page)["subtitles"] == ["0"] and "“rocket”" not in page.inner_text("#results")
+    page.reload()
+    hits(page).first.wait_for()
+    assert page.get_attribute("#subtitles", "aria-pressed") == "false"
+    page.context.close()
 
 
 def test_nothing_good_is_said_honestly(page):
     opened(page)
     search(page, "zebra")
+    assert page.inner_text("#found").startswith("10 nearest")
     assert "No good match" in page.inner_text("#note") and "“zebra”" in page.inner_text("#note")
     search(page, "+zebra")
-    assert "Nothing found" in page.inner_text("#note") and hits(page).count() == 0
+    assert page.inner_text("#found") == "Nothing found" and hits(page).count() == 0
     page.locator("#note button").click()
     hits(page).first.wait_for()
+    search(page, "a horse path:nowhere")
+    page.locator("#note button", has_text="Without path:nowhere").click()
+    hits(page).first.wait_for()
+    assert asked(page)["q"] == ["a horse"]
 
 
 def test_a_fault_in_the_query_is_told_and_what_was_found_stays(page):
@@ -242,100 +171,10 @@ def test_a_fault_in_the_query_is_told_and_what_was_found_stays(page):
     search(page, "+qwertyish")
     assert "not in the lexicon at character 1" in page.inner_text("#fault")
     assert hits(page).count() > 3
+    assert page.evaluate("document.getSelection().toString()") == "+qwertyish"
+    page.goto("?q=dog+%2Bqwertyish")
+    hits(page).first.wait_for()  # the library, rather than nothing
+    assert "at character 5" in page.inner_text("#fault")
+    search(page, "a horse")
+    assert page.inner_text("#fault") == ""
     page.complaints.clear()  # the browser notes the refused request by itself
-
-
-def test_what_cannot_be_played_can_be_downloaded(page):
-    page.route(
-        "**/stream*",
-        lambda route: route.fulfill(body=b"RIFF nothing", content_type="video/x-msvideo"),
-    )
-    opened(page, "?q=a+temple")
-    page.locator(".card > a").first.click()
-    page.locator(".unplayable").wait_for()
-    text = page.inner_text(".unplayable")
-    assert "cannot play" in text and "starts at 0:00.0" in text
-    assert page.locator("#player a[download]").count() == 1
-    page.complaints.clear()
-
-
-def test_a_running_build_is_followed(page, samples_index, monkeypatch):
-    monkeypatch.setattr("unify.indexer.live._EVERY_S", 0.0)
-    with Announcer(samples_index, None) as tell:
-        tell(Planned(40, 1000, 0))
-        tell(VideoStarted("films/a.mp4", 9.0))
-        tell(Advanced(0.37, 55.0, 90.0))
-        opened(page)
-        until(page, "document.querySelector('#stand').textContent === 'Indexing 37 %'")
-        assert page.get_attribute("#progress", "aria-valuenow") == "37"
-        page.click("#stand")
-        assert "films/a.mp4" in page.inner_text("#state") and "of 40 videos" in page.inner_text(
-            "#state"
-        )
-    until(page, "document.querySelector('#stand').textContent === '11 videos'")
-
-
-@pytest.mark.parametrize(
-    ("page", "theme"),
-    [
-        ((1280, 900), "light"),
-        pytest.param((390, 844), "dark", marks=pytest.mark.soak),
-        pytest.param((1280, 900), "dark", marks=pytest.mark.soak),
-        pytest.param((390, 844), "light", marks=pytest.mark.soak),
-    ],
-    indirect=["page"],
-)
-def test_axe_finds_nothing_serious(page, theme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    page.emulate_media(color_scheme=theme)
-    for path, ready in (
-        ("./", ".card"),
-        ("?q=a+temple+%2Blake", ".card"),
-        ("?q=zebra&v=1&t=0", "#player .lines .row"),
-        ("?like=1@2", "#origin p"),
-    ):
-        page.goto(path)
-        page.locator(ready).first.wait_for()
-        page.wait_for_load_state("networkidle")
-        answer = axe.run(page).response
-        assert len(answer["passes"]) > 15  # it did look
-        serious = [
-            (one["id"], [node["target"] for node in one["nodes"]])
-            for one in answer["violations"] if one["impact"] in ("serious", "critical")
-        ]  # fmt: skip
-        assert serious == [], (path, serious)
-
-
-@phone
-def test_a_phone_shows_all_of_it(page):
-    wide = "document.documentElement.scrollWidth > innerWidth"
-    opened(page, "?q=a+temple")
-    assert not page.evaluate(wide)
-    hits(page).first.locator("a").first.click()
-    page.locator("#player .sum").wait_for()
-    assert not page.evaluate(wide)
-    assert page.locator("#player").bounding_box()["width"] == 390
-    page.click("#player .title .tool")
-    assert page.locator("#player").is_hidden()
-
-
-def test_dark_or_light_is_kept(page):
-    opened(page)
-    theme = "document.documentElement.dataset.theme"
-    assert page.evaluate(theme) == "light"
-    page.click("#theme")
-    page.reload()
-    assert page.evaluate(theme) == "dark"
-    page.click("#theme")
-    assert page.evaluate(theme) == "light" and page.evaluate("localStorage.length") == 0
-
-
-@pytest.mark.soak
-def test_a_token_in_the_link_opens_the_page(browser, samples_index):
-    with serving(samples_index, UNIFY_TOKEN="mine") as server:
-        page = browser.new_context().new_page()
-        assert page.goto(f"http://127.0.0.1:{server.port}/").status == 401
-        page.goto(server.url)
-        hits(page).first.wait_for()
-        assert "token" not in page.url
-        page.context.close()

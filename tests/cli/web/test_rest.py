@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unify.cli.finding import Question, ask
 from unify.engine.like import Like, moment_at, search_like
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,10 +39,50 @@ def test_options_reach_the_engine(client, library):
         ({"offset": 3}, {"offset": 3}),
         ({"mode": "lexicon"}, {"mode": "lexicon"}),
         ({"threshold": 3.0}, {"threshold": 3.0}),
+        ({"subtitles": False}, {"subtitles": False}),
+        ({"respell": False}, {"respell": False}),
+        ({"pool": "mean:2"}, {"pool": "mean:2"}),
     ):
         body = get(client, "/search", q=QUERY, k=4, **params)
         found = search(QUERY, 4, **options)
         assert [hit["moment"] for hit in body["hits"]] == [hit.moment for hit in found]
+
+
+def test_several_moments_a_video_in_the_order_of_time(client, library):
+    body = get(client, "/search", q=QUERY, k=8, per_video=2, sort="time")
+    found = ask(library.view().searcher, Question(QUERY, "", 1.0, 2, True, {"k": 8, "offset": 0}))
+    assert [hit["moment"] for hit in body["hits"]] == [hit.moment for hit in found]
+    places = [(hit["video"], hit["start_s"]) for hit in body["hits"]]
+    assert places == sorted(places) and len({video for video, _ in places}) < 8
+    assert sorted(hit["rank"] for hit in body["hits"]) == list(range(1, 9))
+
+
+def test_near_duplicates_are_folded_on_request(client, library):
+    every = get(client, "/search", q="a horse", moments=True, k=12)
+    folded = get(client, "/search", q="a horse", moments=True, k=12, duplicates=False)
+    question = Question("a horse", "", 1.0, None, False, {"k": 12, "moments": True}, distinct=True)
+    found = ask(library.view().searcher, question)
+    told = [(hit["moment"], hit["duplicates"]) for hit in folded["hits"]]
+    assert told == [(hit.moment, hit.duplicates) for hit in found]
+    assert {hit["duplicates"] for hit in every["hits"]} == {0} < {n for _, n in told}
+
+
+def test_words_that_were_replaced_are_told(client):
+    slip = get(client, "/search", q="a man in a ktichen, chiaroscuro", k=3)
+    spelled, guess = slip["query"]["replaced"]
+    assert (spelled["word"], spelled["spelled"], spelled["terms"]) == (
+        "ktichen",
+        "kitchen",
+        ["kitchen"],
+    )
+    assert (guess["word"], guess["spelled"]) == ("chiaroscuro", "")
+    origins = {term["term"]: term["origin"] for term in slip["query"]["terms"]}
+    assert origins["kitchen"] == "own" and {origins[term] for term in guess["terms"]} <= {"near"}
+    right = get(client, "/search", q="a man in a kitchen, chiaroscuro", k=3)
+    assert slip["hits"] == right["hits"]
+    kept = get(client, "/search", q="a man in a ktichen, chiaroscuro", k=3, respell=False)
+    assert [each["spelled"] for each in kept["query"]["replaced"]] == ["", ""]
+    assert kept["hits"] != right["hits"]
 
 
 def test_a_query_is_shown_as_it_was_read(client):
@@ -68,7 +109,8 @@ def test_words_that_nothing_shows_are_named(client, library):
     view = library.view()
     never = next(w for w, n in zip(view.lexicon.terms, view.counts, strict=True) if not n)
     body = get(client, "/search", q=f"{never} temple")
-    assert never in body["missing"]
+    faint = view.searcher.faint(view.searcher.search(f"{never} temple"))
+    assert never in body["missing"] == [each.word for each in faint]
     shown = {term["term"]: term["moments"] for term in body["query"]["terms"]}
     assert shown[never] == 0
 
@@ -81,6 +123,9 @@ def test_more_like_a_moment(client, library, video_id):
     expected = search_like(view.searcher, moment, k=4)
     assert [hit["moment"] for hit in body["hits"]] == [hit.moment for hit in expected]
     assert horse not in {hit["video_id"] for hit in body["hits"]}
+    term = body["query"]["terms"][0]["term"]
+    without = get(client, "/search", like=f"{horse}@2.0", k=4, drop=term)
+    assert term not in {one["term"] for one in without["query"]["terms"]}
     both = get(client, "/search", like=f"{horse}@2.0", q="len:>20", k=4)
     assert {hit["video"] for hit in both["hits"]} == {"samples/tour.mp4"}
 
@@ -161,7 +206,9 @@ def test_status_and_metrics(client, library):
         ("/search", {"q": "dog", "mode": "magic"}, 422, "mode: "),
         ("/search", {"q": "dog", "threshold": "nan"}, 400, "threshold"),
         ("/search", {"q": "dog", "drop": "qwertyish"}, 400, "not in the lexicon"),
-        ("/search", {"like": "1@2", "drop": "dog"}, 400, "drop is for words"),
+        ("/search", {"q": "dog", "per_video": 0}, 422, "per_video: "),
+        ("/search", {"q": "dog", "sort": "size"}, 422, "sort: "),
+        ("/search", {"q": "dog", "pool": "min"}, 400, "cannot pool by 'min'"),
         ("/search", {"like": "../../etc/passwd@1"}, 400, "no video id"),
         ("/search", {"like": "7"}, 400, "cannot read '7'"),
         ("/search", {"like": "99999@1"}, 404, "no video 99999"),

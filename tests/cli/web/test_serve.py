@@ -21,7 +21,7 @@ TOUR = ROOT / "samples" / "tour.mp4"
 
 
 def ask(server: Server, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     try:
         connection.request(
             "GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()}
@@ -196,6 +196,38 @@ def test_it_ends_gracefully_and_says_so(samples_index, how, code):
         assert time.monotonic() - began < 8
         text = server.errors.read_text()
         assert "Traceback" not in text and text.splitlines()[0].startswith("serving 11 videos")
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory):
+    """An index of one video, whose file no client takes at once."""
+    home = tmp_path_factory.mktemp("long")
+    padding = 40 << 20
+    box = padding.to_bytes(4, "big") + b"free" + bytes(padding - 8)
+    (home / "cat.mp4").write_bytes((ROOT / "samples" / "cat.mp4").read_bytes() + box)
+    done = run_unify("index", "build", home / "cat.mp4", "--index", home / "index")
+    assert done.code == 0, done.err
+    return home / "index"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_held_video_and_a_second_ctrl_c_leave_no_traceback(long_file, times):
+    code = (
+        "import unify.cli.web.ending as ending; ending.GRACE_S = 0.5\n"
+        "from unify.cli.main import app; app()\n"
+    )
+    with serving(long_file, program=code) as server:
+        (video,) = json.loads(ask(server, "/api/v1/videos")[2])["videos"]
+        with socket.create_connection(("127.0.0.1", server.port)) as line:
+            path = f"/api/v1/videos/{video['video_id']}/stream"
+            line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            assert line.recv(15) == b"HTTP/1.1 200 OK"  # and no more, as a paused player
+            for _ in range(times - 1):
+                server.process.send_signal(signal.SIGINT)
+                time.sleep(0.1)
+            assert server.stop() == 130
+        told = server.errors.read_text().splitlines()
+        assert [line.split()[0] for line in told] == ["serving", "ended"], told
 
 
 @pytest.mark.soak
