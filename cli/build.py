@@ -44,6 +44,10 @@ def build(
         int | None,
         typer.Option(metavar="N", min=1, help="Decoding processes. Default: one a CPU, up to 4."),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Use a Ray cluster: local, auto or HOST:PORT."),
+    ] = None,
     max_memory: Annotated[
         str | None,
         typer.Option(metavar="SIZE", help="What all processes may take together: 800M, 2G."),
@@ -56,14 +60,17 @@ def build(
     that some videos cannot be read; the others are indexed all the same. Ctrl-C stops it; what is
     finished is kept. For a lower priority:  nice unify index build ...
 
-    Example:  unify index build ~/Videos /mnt/archive/2019
+    Examples:
+        unify index build ~/Videos /mnt/archive/2019
+        unify index build ~/Videos --exclude '*.mov' --workers 2 --max-memory 1G
+        nice unify index build ~/Videos --retry-failed
     """
     from unify.encoders.library import BuildOptions, build_index
     from unify.indexer.resources import parse_size
 
     options = BuildOptions(
         pack, fps, decoder, retry_failed, prune, workers,
-        parse_size(max_memory) if max_memory is not None else None, tuple(exclude or ()),
+        parse_size(max_memory) if max_memory is not None else None, tuple(exclude or ()), ray=ray,
     )  # fmt: skip
     with _Reporter() as tell:
         report = build_index(paths, index, options, tell)

@@ -1,8 +1,8 @@
-"""Bring an index up to date with files: plan, decode, encode, publish.
+"""Bring an index up to date with files: plan, have the videos encoded, publish.
 
-Pictures flow from decoding processes through bounded queues to the encoder; whole videos go to
-the engine's writer, which is published every so often. Publish first, journal second: killed at
-any instant, the next build follows the manifest and carries on.
+Videos are encoded by workers here (`indexer/here.py`) or on other machines (`indexer/fleet.py`);
+whole videos go to the engine's writer, which is published every so often. Publish first, journal
+second: killed at any instant, the next build follows the manifest and carries on.
 """
 
 from __future__ import annotations
@@ -10,30 +10,17 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from unify.engine.errors import MediaError, UsageError
+from unify.engine.errors import IndexUnavailable, MediaError, UsageError
 from unify.engine.manifest import IndexSettings
-from unify.engine.said import add_said
-from unify.engine.types import Float64
 from unify.engine.writer import IndexWriter
-from unify.indexer.ahead import ReadAhead
 from unify.indexer.catalog import Catalog
-from unify.indexer.cues import said_in
 from unify.indexer.decode_decord import require_decord
-from unify.indexer.decoding import (
-    Batch,
-    DecodeProcess,
-    Event,
-    Finished,
-    Limits,
-    Speech,
-    Started,
-)
+from unify.indexer.decoding import Batch, Event, Limits, Started
 from unify.indexer.discover import (
     EVERYTHING,
     Choice,
@@ -43,11 +30,11 @@ from unify.indexer.discover import (
     gone,
     is_under,
 )
+from unify.indexer.encode import Encoded, OutOfReach, Workers
 from unify.indexer.eta import Remaining
-from unify.indexer.features import FeatureFile
+from unify.indexer.here import Here
 from unify.indexer.interrupts import held_back
 from unify.indexer.journal import NAME, Entry, Journal, State
-from unify.indexer.moments import cut_moments
 from unify.indexer.plan import Disk, Job, Plan, make_plan
 from unify.indexer.ports import VideoEncoder
 from unify.indexer.progress import (
@@ -60,15 +47,12 @@ from unify.indexer.progress import (
     VideoFinished,
     VideoStarted,
 )
-from unify.indexer.resources import Share, share_out, taken_bytes
-from unify.indexer.shots import find_shots
-from unify.indexer.worker import Decoder, Request
+from unify.indexer.worker import Decoder
 
 __all__ = ["BuildReport", "Progress", "build"]
 
 _PUBLISH_MOMENTS = 4096
 _PUBLISH_S = 30.0
-_WARM_FRAMES = 16
 
 
 def build(
@@ -84,6 +68,7 @@ def build(
     max_memory_bytes: int | None = None,
     limits: Limits | None = None,
     choice: Choice = EVERYTHING,
+    fleet: Workers | None = None,
 ) -> BuildReport:
     """Index videos, or bring an index up to date with their files.
 
@@ -99,21 +84,23 @@ def build(
         max_memory_bytes: what all processes may take together, or None.
         limits: what one video may cost.
         choice: which of the videos under the paths are meant.
+        fleet: who encodes in place of this machine; how many and at what cost is its own matter.
 
     Raises:
         UsageError: a path does not exist or holds no video, or a setting cannot be used.
-        IndexUnavailable: another process is writing the index, or it cannot be written.
+        IndexUnavailable: another process is writing the index, or it cannot be written, or the
+            fleet lost some videos.
         IncompatibleIndex: it was built by another pack or with other settings.
         DamagedIndex: its manifest or its journal is damaged.
     """
     began_s = time.monotonic()
-    decoder = _decoder(settings)
+    _check_decoder(settings)
     if (workers is not None and workers < 1) or not settings.fps > 0:
         raise UsageError("workers and fps must be above 0")
     found = discover(paths, choice)
     if found.empty and not (prune and (directory / NAME).exists()):
         raise _nothing_in(found)
-    share = _share(encoder, workers, max_memory_bytes)
+    fleet = fleet or Here(encoder, settings, workers, max_memory_bytes, limits)
     with IndexWriter.open(directory, settings) as writer, Journal(directory) as journal:
         catalog = Catalog(writer, journal)
         if found.empty and not catalog.knows_under(found):
@@ -126,24 +113,14 @@ def build(
             retry_failed,
         )
         catalog.follow(plan, found)
-        run = _Run(catalog, encoder, settings, decoder, progress or (lambda event: None))
-        share = share.among(len(plan.jobs))
-        run.threads = share.threads
+        run = _Run(catalog, progress or (lambda event: None))
         run.report = _first_report(plan, found, catalog)
-        limits = replace(limits or Limits(), data_bytes=share.data_bytes)
-        run.index(plan.jobs, [DecodeProcess(limits) for _ in range(share.workers)])
+        run.index(plan.jobs, fleet)
     run.report.wall_s = time.monotonic() - began_s
     return run.report
 
 
-def _share(encoder: VideoEncoder, workers: int | None, max_memory_bytes: int | None) -> Share:
-    if max_memory_bytes is not None:  # once it has encoded something, what it takes is known
-        shape = encoder.frame_shape
-        encoder.encode_frames(np.zeros((_WARM_FRAMES, shape.height, shape.width, 3), np.uint8))
-    return share_out(workers, max_memory_bytes, taken_bytes())
-
-
-def _decoder(settings: IndexSettings) -> Decoder:
+def _check_decoder(settings: IndexSettings) -> None:
     try:
         decoder = Decoder(settings.decoder)
     except ValueError:
@@ -151,7 +128,6 @@ def _decoder(settings: IndexSettings) -> Decoder:
         raise UsageError(f"no decoder {settings.decoder!r}", f"choose {known}") from None
     if decoder is Decoder.DECORD:
         require_decord()
-    return decoder
 
 
 def _nothing_in(found: Discovery) -> UsageError:
@@ -189,57 +165,40 @@ def _may_remove(path: str, found: Discovery, prune: bool) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Digested:
-    """The content of a job's file, hashed before it is decoded."""
-
-    digest: str
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What has been seen of a video: its entry, times of its frames, its subtitles."""
-
-    entry: Entry
-    times: list[Float64] = field(default_factory=list)
-    speech: Speech = field(default_factory=lambda: Speech([], []))
-
-
 class _Run:
-    """Encodes the videos of a plan."""
+    """Sees to it that what becomes of the videos of a plan is in the index and in the report."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        encoder: VideoEncoder,
-        settings: IndexSettings,
-        decoder: Decoder,
-        tell: Callable[[Progress], None],
-    ) -> None:
+    def __init__(self, catalog: Catalog, tell: Callable[[Progress], None]) -> None:
         self.report = BuildReport()
         self._catalog = catalog
-        self._encoder = encoder
-        self._settings = settings
-        self._decoder = decoder
         self._tell = tell
         self._done_bytes = 0
         self._total_bytes = 1
+        self._duration_s = 1.0
         self._remaining = Remaining([])
         self._job_began_s = self._told_s = self._published_s = time.monotonic()
-        self.threads = 0
         self._publishing = False
 
-    def index(self, jobs: Sequence[Job], processes: Sequence[DecodeProcess]) -> None:
-        """Index all videos; on ctrl-C publish those that are finished."""
+    def index(self, jobs: list[Job], workers: Workers) -> None:
+        """Index all videos; on ctrl-C publish those that are finished.
+
+        Raises:
+            IndexUnavailable: some videos got no answer; the next build looks at them again.
+        """
         total = sum(job.candidate.size_bytes for job in jobs)
         self._total_bytes = max(1, total)
         self._remaining = Remaining([job.candidate.size_bytes for job in jobs])
         self._job_began_s = self._told_s = time.monotonic()
         self._tell(Planned(len(jobs), total, self.report.skipped))
-        with ReadAhead[Job, Event | _Digested](self._decode, processes) as ahead:
+        waiting = {job.entry.id for job in jobs}
+        writer = self._catalog.writer
+        outcomes = workers.work(jobs, writer.directory, self._watch)
+        with writer.writing(), closing(outcomes):
             try:
-                for job, events in ahead.run(jobs):
-                    self._video(job, events)
+                for job, outcome in outcomes:
+                    if job.entry.id in waiting:  # a machine that was lost may have answered
+                        waiting.remove(job.entry.id)
+                        self._video(job, outcome)
                     if self._due():
                         self._publish()
             except BaseException:  # ctrl-C, or a fault: what is finished is kept
@@ -247,29 +206,28 @@ class _Run:
                     self._publish()
                 raise
         self._publish()
+        if waiting:
+            raise IndexUnavailable(
+                f"{len(waiting):,} of {len(jobs):,} videos were lost with their workers",
+                "run again: the build goes on with them",
+            )
 
-    def _decode(self, job: Job, process: DecodeProcess) -> Iterator[Event | _Digested]:
-        """Run in a thread: the pictures of one video, and the hash of its file."""
-        path = job.candidate.path
-        try:
-            yield _Digested(job.entry.digest or digest(path))
-        except OSError as error:
-            raise MediaError(f"cannot be read ({error.strerror or error})") from None
-        shape = self._encoder.frame_shape
-        files = job.candidate.sidecars.paths
-        request = Request(path, self._settings.fps, shape, self._decoder, files, self.threads)
-        yield from process.decode(request)
+    def _watch(self, job: Job, event: Event) -> None:
+        match event:
+            case Started(_, duration_s):
+                self._duration_s = duration_s
+                self._tell(VideoStarted(job.candidate.shown, duration_s))
+            case Batch(times_s, _):
+                done_s = min(float(times_s[-1]), self._duration_s)
+                self._advance(done_s / self._duration_s, job.candidate.size_bytes, done_s)
 
-    def _video(self, job: Job, events: Iterable[Event | _Digested]) -> None:
-        entry, shown = job.entry, job.candidate.shown
-        try:
-            entry = self._encode(job, events)
-        except MediaError as error:
-            failed = replace(job.entry, state=State.FAILED, note=str(error))
-            self._catalog.fail(failed)
-            self.report.failed.append((shown, str(error)))
-            self._tell(VideoFailed(shown, str(error)))
+    def _video(self, job: Job, outcome: Encoded | MediaError) -> None:
+        shown = job.candidate.shown
+        if isinstance(outcome, MediaError):
+            self._failed(replace(job.entry, state=State.FAILED, note=str(outcome)), outcome)
         else:
+            entry = outcome.entry
+            self._catalog.writer.add(entry.id, outcome.spans, outcome.frame_times, outcome.codes)
             self._catalog.finish(entry)
             self.report.indexed += 1
             self.report.moments += entry.moments
@@ -283,57 +241,13 @@ class _Run:
         self._done_bytes += size_bytes
         self._advance(0.0, 0, 0.0)
 
-    def _encode(self, job: Job, events: Iterable[Event | _Digested]) -> Entry:
-        """Encode one video into the writer and return its entry."""
-        writer = self._catalog.writer
-        with writer.writing(), FeatureFile(writer.directory) as features:
-            seen = self._look(job, events, features)
-            return self._moments(seen, features)
-
-    def _look(self, job: Job, events: Iterable[Event | _Digested], features: FeatureFile) -> _Seen:
-        """Encode the frames of one video."""
-        seen = _Seen(job.entry)
-        for event in events:
-            match event:
-                case _Digested():
-                    seen.entry = replace(seen.entry, digest=event.digest)
-                case Started():
-                    seen.entry = _with_facts(seen.entry, event, job.candidate.mtime_ns)
-                    self._tell(VideoStarted(job.candidate.shown, event.duration_s))
-                case Speech():
-                    seen.speech = event
-                case Batch():
-                    seen.times.append(event.times_s)
-                    rows = self._encoder.encode_frames(event.frames)
-                    features.append(rows)
-                    duration_s = seen.entry.duration_s
-                    done_s = min(float(event.times_s[-1]), duration_s)
-                    self._advance(done_s / duration_s, job.candidate.size_bytes, done_s)
-                case Finished():
-                    seen.entry = replace(seen.entry, note=event.damage)
-        return seen
-
-    def _moments(self, seen: _Seen, features: FeatureFile) -> Entry:
-        """Cut the frames that were seen into moments, and encode these."""
-        entry, speech = seen.entry, seen.speech
-        frame_times = np.concatenate(seen.times)
-        rows = features.whole()
-        shots = find_shots(rows, entry.duration_s)
-        spans = cut_moments(frame_times, entry.duration_s, self._settings.window_s, shots)
-        ranges = np.stack([spans.first, spans.last], axis=1)
-        codes = self._encoder.encode_moments(rows, ranges)
-        notes = [*([entry.note] if entry.note else []), *speech.damage]
-        if speech.cues:
-            said = said_in(
-                speech.cues, frame_times, entry.duration_s, ranges, self._encoder.terms_of
-            )
-            codes = add_said(codes, said.moments, said.frames, self._settings.lexicon_size)
-            if said.outside:
-                lines = f"{said.outside:,} of {len(speech.cues):,} lines"
-                notes.append(f"subtitles: {lines} lie outside the video")
-        self._catalog.writer.add(entry.id, spans, frame_times, codes)
-        cues, note = len(speech.cues), "; ".join(notes)
-        return replace(entry, moments=len(spans), cues=cues, note=note)
+    def _failed(self, entry: Entry, error: MediaError) -> None:
+        for one in self._catalog.fail(entry, alike=not isinstance(error, OutOfReach)):
+            shown = self._catalog.shown(one)
+            self.report.failed.append((shown, one.note))
+            if shown in self.report.duplicates:
+                self.report.duplicates.remove(shown)
+            self._tell(VideoFailed(shown, one.note))
 
     def _advance(self, part: float, size_bytes: int, part_s: float) -> None:
         """Tell how far it is, with a part of the video at work done."""
@@ -360,20 +274,8 @@ class _Run:
         self.report.generation = self._catalog.writer.manifest.generation
 
 
-def _with_facts(entry: Entry, started: Started, mtime_ns: int) -> Entry:
-    recorded = started.facts.recorded
-    return replace(
-        entry,
-        duration_s=started.duration_s,
-        recorded=mtime_ns / 1e9 if recorded is None else recorded,
-        width=started.facts.width,
-        height=started.facts.height,
-        codec=started.facts.codec,
-    )
-
-
 def _first_report(plan: Plan, found: Discovery, catalog: Catalog) -> BuildReport:
-    ignored = set(found.ignored)
+    ignored, seen = set(found.ignored), {candidate.path for candidate in found.candidates}
     known = (e for e in catalog.entries.values() if e.state is State.COMPLETE)
     return BuildReport(
         found=len(found.candidates),
@@ -382,7 +284,7 @@ def _first_report(plan: Plan, found: Discovery, catalog: Catalog) -> BuildReport
         removed=sum(entry.state is State.COMPLETE for entry in plan.removed),
         missing=[catalog.shown(entry) for entry in plan.missing],
         failed=[(catalog.shown(entry), entry.note) for entry in plan.failed],
-        duplicates=[catalog.shown(copy) for copy in plan.copies],
+        duplicates=[catalog.shown(copy) for copy in plan.copies if copy.path in seen],
         unreadable=found.unreadable,
         ignored=len(ignored),
         kept=[catalog.shown(entry) for entry in known if entry.path in ignored],

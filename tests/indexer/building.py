@@ -1,12 +1,7 @@
-"""A pack that reads the numbers off the frames, and what an index built with it holds.
-
-`python -m tests.indexer.building INDEX PATH...` runs a build that publishes after every video,
-for tests that kill it.
-"""
+"""A pack that reads the numbers off the frames, and what an index built with it holds."""
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -104,8 +99,3 @@ def ids(directory: Path) -> dict[str, int]:
     """Ids of the live videos by relative path."""
     videos = read_videos(directory, read_manifest(directory))
     return {video.rel: id_ for id_, video in videos.items()}
-
-
-if __name__ == "__main__":
-    building._PUBLISH_MOMENTS = 1
-    run_build(sys.argv[2:], Path(sys.argv[1]), NumberEncoder(pause_s=0.01))

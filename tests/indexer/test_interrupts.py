@@ -23,7 +23,7 @@ import signal, sys, time
 from pathlib import Path
 from tests.indexer.building import NumberEncoder, run_build
 from unify.engine.writer import IndexWriter
-from unify.indexer import build, discover
+from unify.indexer import build, discover, encode
 from unify.indexer.progress import VideoFinished
 phase, index, clips = sys.argv[1:]
 finished = []
@@ -54,7 +54,7 @@ def publish(self, *arguments):
         while time.monotonic() < until:
             time.sleep(0.01)
     return honest_publish(self, *arguments)
-build.digest, IndexWriter.publish = digest, publish
+encode.digest, IndexWriter.publish = digest, publish
 if phase == "publish":
     build._PUBLISH_MOMENTS = 1
 try:
