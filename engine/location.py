@@ -1,6 +1,6 @@
 """Where the index is: an explicit place, `UNIFY_INDEX`, or the nearest `.unify`.
 
-A place is a directory, or the address of a Milvus collection (`engine/milvus_place.py`).
+A place is a directory, or the address of a Milvus collection (`engine/milvus/place.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from unify.engine.errors import UsageError
 from unify.engine.manifest import NAME
-from unify.engine.milvus_place import MilvusPlace, milvus_place
+from unify.engine.milvus.place import MilvusPlace, milvus_place
 
 FOLDER = ".unify"
 VARIABLE = "UNIFY_INDEX"

@@ -1,0 +1,1 @@
+"""A Milvus collection in place of an index directory."""

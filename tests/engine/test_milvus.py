@@ -1,0 +1,396 @@
+"""What is Milvus's own: addresses, expressions, rows, pushes that stop, and pulls."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.engine.backends import NEEDS_LITE, milvus
+from tests.engine.corpus import Corpus, FakePack
+from unify.engine.errors import (
+    DamagedIndex,
+    IncompatibleIndex,
+    IndexUnavailable,
+    NoIndex,
+    UsageError,
+)
+from unify.engine.local import open_snapshot
+from unify.engine.location import elsewhere, known_as, locate
+from unify.engine.milvus import link as milvus_link
+from unify.engine.milvus import pull as milvus_pull
+from unify.engine.milvus import push as milvus_push
+from unify.engine.milvus.collection import LatentIndex, named, unfinished
+from unify.engine.milvus.filter import expression, meets, needs_check
+from unify.engine.milvus.link import Link
+from unify.engine.milvus.place import MilvusPlace, milvus_place
+from unify.engine.milvus.pull import pull
+from unify.engine.milvus.push import Wish, push
+from unify.engine.milvus.rows import Row, decode, encode, local_rows
+from unify.engine.milvus.store import Store
+from unify.engine.opening import open_backend
+from unify.engine.query import Filters
+from unify.engine.search import Searcher
+from unify.engine.writer import IndexWriter, Root
+
+SHOWS = 0.6
+ROOTS = [Root("clips", "/abs/clips")]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> MilvusPlace:
+    found = milvus_place(f"milvus:{tmp_path}/lite.db/clips")
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def link(place):
+    opened = Link(place, create=True)
+    yield opened
+    opened.close()
+
+
+def ids_of(directory: Path) -> list[int]:
+    return sorted(row.id for row in local_rows(open_snapshot(directory)))
+
+
+def ids_there(link: Link) -> list[int]:
+    collection = named(link)
+    assert collection is not None
+    return [row["id"] for row in link.rows(collection.name, "id >= 0", ["id"])]
+
+
+# Addresses.
+
+
+@pytest.mark.parametrize(
+    "text", ["milvus:clips", "milvus://host", "milvus://h:1/a-b", "milvus:x/y"]
+)
+def test_an_address_that_cannot_be_read_says_how_to_write_it(text):
+    with pytest.raises(UsageError, match="write milvus://HOST"):
+        milvus_place(text)
+
+
+def test_addresses(monkeypatch):
+    assert milvus_place("library") is None
+    server = milvus_place("milvus://db.example:19530/clips?tenant=acme")
+    assert server == MilvusPlace("http://db.example:19530", "clips", "acme")
+    assert milvus_place(Path("milvus://db.example:19530/clips?tenant=acme")) == server
+    assert milvus_place(str(server)) == server
+    file = milvus_place(Path("milvus:lib/all.db/clips"))
+    assert file == MilvusPlace("lib/all.db", "clips")
+    assert milvus_place(str(file)) == file
+    monkeypatch.setenv("UNIFY_MILVUS_TOKEN", "secret")
+    monkeypatch.setenv("UNIFY_MILVUS_TLS", "/etc/ca.pem")
+    found = milvus_place("milvus://db.example:19530/clips")
+    assert found == MilvusPlace("https://db.example:19530", "clips", "", "secret", "/etc/ca.pem")
+    assert "secret" not in str(found)
+    monkeypatch.setenv("UNIFY_MILVUS_TLS", "1")
+    found = milvus_place("milvus://db.example:19530/clips")
+    assert found is not None
+    assert (found.uri, found.authority) == ("https://db.example:19530", "")
+
+
+def test_an_index_may_be_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNIFY_INDEX", "milvus://h:1/clips")
+    assert elsewhere() == milvus_place("milvus://h:1/clips")
+    assert elsewhere(tmp_path) is None
+    with pytest.raises(UsageError, match="needs an index directory, not milvus://h:1/clips"):
+        locate()
+    monkeypatch.chdir(tmp_path)
+    here, other = known_as(), known_as("milvus://h:1/clips?tenant=a")
+    assert here.is_absolute()
+    assert here != other
+    assert known_as(tmp_path) == tmp_path
+
+
+# Expressions.
+
+
+@given(
+    parts=st.lists(st.text(max_size=4).filter(bool), max_size=3),
+    paths=st.lists(st.text(max_size=8), min_size=1, max_size=3),
+)
+def test_what_needs_no_check_is_found_right(parts, paths):
+    """Where one plain part is asked for, the pattern means what the filter means."""
+    filters = Filters(tuple(parts))
+    if len(parts) == 1 and not needs_check(filters):
+        assert expression(filters, []) == f'paths like "%{parts[0].lower()}%"'
+    joined = "\n".join(path.lower() for path in paths)
+    if meets(filters, paths):
+        assert all(part.lower() in joined for part in parts)
+
+
+def test_numbers_are_written_out():
+    filters = Filters(min_s=1e-7, max_s=1e20, after=-1.5, before=float("-inf"))
+    assert expression(filters, []) == (
+        "duration_s >= 0.0000001 and duration_s <= 100000000000000000000.0 "
+        "and recorded >= -1.5 and id < 0"
+    )
+    assert expression(Filters(), []) == ""
+
+
+# Rows.
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_row_comes_back_bit_for_bit(corpus, half):
+    for row in local_rows(open_snapshot(corpus.directory)):
+        odd = replace(row, places=(("clips", "/abs", "a\udcff\n%.mp4"), ("x", "/y", "ü\U0001f600")))
+        for one in (row, odd):
+            sent = encode(one, "", 20, SHOWS, half)
+            assert sent["latent"].dtype == (np.float16 if half else np.float32)
+            assert sent["lexicon"]  # the server takes no empty one
+            if half:  # as the client gives them back
+                sent["latent"] = [sent["latent"].tobytes()]
+            back = decode(sent, 20)
+            assert back.id == one.id
+            assert back.paths() == one.paths()
+            assert np.array_equal(back.latent, one.latent)
+            assert np.array_equal(back.weights, one.weights)
+            assert all(map(np.array_equal, back.tracks, one.tracks))
+
+
+def test_a_row_is_known_by_all_that_it_says(corpus):
+    row = next(local_rows(open_snapshot(corpus.directory)))
+    others = [
+        replace(row, end_s=row.end_s + 1e-9),
+        replace(row, places=(("clips", "/abs", "renamed.mp4"),)),
+        replace(row, latent=-row.latent),
+        replace(row, times_s=row.times_s + 1e-6),
+        replace(row, part=row.part + 1),
+    ]
+    assert len({one.id for one in (row, *others)}) == len(others) + 1
+    altered = encode(row, "", 20, SHOWS, False)
+    altered["start_s"] += 1.0
+    with pytest.raises(DamagedIndex, match="is not what was pushed"):
+        decode(altered, 20)
+
+
+def test_a_row_that_is_too_large_is_refused(corpus):
+    row = next(local_rows(open_snapshot(corpus.directory)))
+    large = replace(row, places=tuple(("r", "/r", "x" * 200) for _ in range(400)))
+    with pytest.raises(UsageError, match="than a row holds"):
+        encode(large, "", 20, SHOWS, False)
+
+
+# Pushes.
+
+
+@NEEDS_LITE
+def test_a_push_sends_what_differs(corpus, link):
+    first = push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    ours = ids_of(corpus.directory)
+    assert (first.sent, first.deleted, first.moments) == (len(ours), 0, len(ours))
+    assert ids_there(link) == ours
+    again = push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    assert (again.sent, again.deleted) == (0, 0)
+    with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+        writer.publish(ROOTS, [replace(corpus.videos[0], rel="new.mp4"), *corpus.videos[2:]])
+    changed = push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    assert (changed.sent, changed.deleted) == (4, 8)  # four moments a video
+    assert ids_there(link) == ids_of(corpus.directory)
+    with pytest.raises(UsageError, match=r"clips/.* is not indexed"):
+        open_backend(str(link.place)).moments_of(f"clips/{corpus.videos[0].rel}")
+
+
+@NEEDS_LITE
+def test_a_push_that_is_cut_short_goes_on_and_shows_nothing_before(corpus, link):
+    class Cut(Exception):
+        pass
+
+    def cut(done: int, _: int) -> None:
+        if done >= 20:
+            raise Cut
+
+    with mock.patch.object(milvus_push, "BATCH", 10):
+        with pytest.raises(Cut):
+            push(open_snapshot(corpus.directory), link, SHOWS, Wish(), cut)
+        with pytest.raises(NoIndex, match="no collection clips"):
+            open_backend(str(link.place))
+        begun = unfinished(link)
+        assert begun is not None
+        done = push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    ours = ids_of(corpus.directory)
+    assert done.sent == len(ours) - 20
+    assert done.collection == begun.name
+    assert ids_there(link) == ours
+
+
+@NEEDS_LITE
+def test_while_a_push_changes_a_collection_its_rows_are_counted(corpus, link):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    with mock.patch.object(milvus_push, "_verify", side_effect=IndexUnavailable("away")):
+        with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+            writer.publish(ROOTS, corpus.videos[1:])
+        with pytest.raises(IndexUnavailable, match="away"):
+            push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    backend = open_backend(str(link.place))
+    assert backend.statistics().moments == len(ids_of(corpus.directory))
+    assert backend.statistics().videos == len(corpus.videos) - 1
+
+
+@NEEDS_LITE
+def test_a_batch_that_is_sent_twice_is_there_once(corpus, link):
+    with mock.patch.object(Store, "ids", lambda *_: np.zeros(0, np.int64)):
+        for _ in range(2):
+            done = push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+            assert done.sent == done.moments
+    assert ids_there(link) == ids_of(corpus.directory)
+
+
+@NEEDS_LITE
+def test_a_new_collection_takes_the_name_when_it_is_whole(corpus, link):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    wish = Wish(LatentIndex.HNSW, anew=True)
+    with (
+        mock.patch.object(milvus_push, "_verify", side_effect=IndexUnavailable("away")),
+        pytest.raises(IndexUnavailable, match="away"),
+    ):
+        push(open_snapshot(corpus.directory), link, SHOWS, wish)
+    found = named(link)
+    assert found is not None
+    assert (found.name, found.about.latent_index) == ("clips_1", LatentIndex.FLAT)
+    done = push(open_snapshot(corpus.directory), link, SHOWS, wish)
+    found = named(link)
+    assert found is not None
+    assert (found.name, found.about.latent_index) == (done.collection, LatentIndex.HNSW)
+    assert done.collection == "clips_2"
+    assert done.sent == 0  # all had been sent
+    assert not link.read("has_collection", "clips_1")
+    with pytest.raises(UsageError, match="looked for by hnsw"):
+        push(open_snapshot(corpus.directory), link, SHOWS, Wish(LatentIndex.FLAT))
+    searcher = Searcher(open_backend(str(link.place)), corpus.pack)
+    with (
+        mock.patch("unify.engine.planner.SCAN_ROWS", 0),
+        pytest.raises(UsageError, match="leave --exact out"),
+    ):
+        searcher.search("w1", exact=True)
+
+
+@NEEDS_LITE
+def test_tenants_do_not_see_each_other(corpus, link, tmp_path):
+    other = Corpus.make(tmp_path / "other", 9, videos=3)
+    theirs = Link(replace(link.place, tenant="acme"))
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    done = push(open_snapshot(other.directory), theirs, SHOWS, Wish())
+    assert (done.collection, done.deleted) == ("clips_1", 0)
+    for directory, place in ((corpus.directory, link.place), (other.directory, theirs.place)):
+        backend = open_backend(str(place))
+        ours = ids_of(directory)
+        assert backend.statistics().moments == len(ours)
+        hits = Searcher(backend, corpus.pack).search("w1 w2", 500, moments=True)
+        assert sorted(hit.moment for hit in hits) == ours
+    with pytest.raises(UsageError, match="other tenants"):
+        push(open_snapshot(other.directory), theirs, SHOWS, Wish(anew=True))
+
+
+@NEEDS_LITE
+def test_another_pack_is_refused(corpus, link, tmp_path):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    other = Corpus(tmp_path / "other", FakePack())
+    settings = replace(other.pack.settings(), pack="rival", fingerprint="e" * 64)
+    IndexWriter.open(other.directory, settings).__exit__(None, None, None)
+    with pytest.raises(IncompatibleIndex, match=r"built by pack fake .*, not rival"):
+        push(open_snapshot(other.directory), link, SHOWS, Wish())
+    with pytest.raises(IncompatibleIndex, match=r"shows? from 0\.6, not 0\.7"):
+        push(open_snapshot(corpus.directory), link, 0.7, Wish())
+    backend = open_backend(str(link.place))
+    with pytest.raises(IncompatibleIndex, match="--anew"):
+        backend.term_counts(0.7)
+
+
+@NEEDS_LITE
+def test_a_collection_of_somebody_else_is_refused(link):
+    link.write("create_collection", "clips", dimension=4)
+    with pytest.raises(IncompatibleIndex, match="choose another name"):
+        open_backend(str(link.place))
+
+
+# A server that is away.
+
+
+@pytest.mark.skipif(not milvus_link.find_spec("pymilvus"), reason="pymilvus is not installed")
+def test_a_server_that_is_away_is_one_clear_line():
+    with socket.socket() as taken, mock.patch.object(milvus_link, "CONNECT_S", 0.5):
+        taken.bind(("127.0.0.1", 0))  # nobody listens
+        address = f"milvus://127.0.0.1:{taken.getsockname()[1]}/clips"
+        with pytest.raises(IndexUnavailable, match="cannot be reached") as caught:
+            open_backend(address)
+    assert "\n" not in str(caught.value)
+    assert "run the same command again" in caught.value.hint
+
+
+@NEEDS_LITE
+def test_a_server_that_goes_away_loses_nothing(corpus, link):
+    from milvus_lite.server_manager import server_manager_instance
+
+    def leave(*_: int) -> None:
+        server_manager_instance.release_server(link.place.uri)
+
+    with (
+        mock.patch.multiple(milvus_link, WRITE_S=0.5, READ_S=0.5),
+        mock.patch.object(milvus_push, "BATCH", 10),
+        pytest.raises(IndexUnavailable, match="does not take what is written"),
+    ):
+        push(open_snapshot(corpus.directory), link, SHOWS, Wish(), leave)
+    back = Link(link.place)
+    done = push(open_snapshot(corpus.directory), back, SHOWS, Wish())
+    assert done.sent == done.moments - 10  # what was acknowledged is there
+    assert ids_there(back) == ids_of(corpus.directory)
+    back.close()
+
+
+def test_a_file_that_is_not_there_is_not_made(place):
+    with pytest.raises(NoIndex, match="unify index push"):
+        open_backend(str(place))
+    assert not Path(place.uri).exists()
+
+
+# Pulls.
+
+
+@NEEDS_LITE
+def test_a_pull_gives_back_the_same_rows(tmp_path):
+    corpus = Corpus.make(tmp_path / "index", 3, removed=0.2, said=0.1)
+    videos = [replace(corpus.videos[0], copies=(corpus.videos[0].places[0],)), *corpus.videos[1:]]
+    with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+        writer.publish(ROOTS, videos)
+    with milvus(corpus) as backend, mock.patch.multiple(milvus_pull, VIDEOS=3, PUBLISHED=10):
+
+        class Cut(Exception):
+            pass
+
+        def cut(done: int, _: int) -> None:
+            if done >= 24:
+                raise Cut
+
+        with pytest.raises(Cut):
+            pull(backend, tmp_path / "back", cut)
+        done = pull(backend, tmp_path / "back")
+        assert done.moments - done.fetched >= 24
+        assert done.compared == done.moments
+        assert ids_of(tmp_path / "back") == ids_of(corpus.directory)
+        assert pull(backend, tmp_path / "back").fetched == 0
+        one, other = (open_snapshot(at) for at in (corpus.directory, tmp_path / "back"))
+        texts = ("w1 w2 w3", "+w4", "path:odd w5 w6")
+        for mine, theirs in zip(*(
+            Searcher(s, corpus.pack).search_many(texts, 5) for s in (one, other)
+        ), strict=True):  # fmt: skip
+            assert [hit.score for hit in mine] == [hit.score for hit in theirs]
+        with pytest.raises(UsageError, match="pull into a new directory"):
+            Corpus.make(tmp_path / "strange", 4)
+            pull(backend, tmp_path / "strange")
+
+
+def test_local_rows_are_those_that_live(corpus):
+    rows: list[Row] = list(local_rows(open_snapshot(corpus.directory)))
+    assert {row.video for row in rows} == {video.id for video in corpus.videos}
+    assert len({row.id for row in rows}) == len(rows)
