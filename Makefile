@@ -91,7 +91,7 @@ $(VENV)/demo.stamp: pyproject.toml | $(VENV)/bin/python
 $(VENV)/test.stamp: pyproject.toml $(VENV)/demo.stamp
 	@echo "== Installing the test tools and torch into $(VENV) (some minutes)"
 	@$(PIP) install torch==2.13.0
-	@$(PIP) install --editable '.[cpu,decord,dev,hf,serve,sheet,train]'
+	@$(PIP) install --editable '.[cpu,decord,dev,hf,ray,serve,sheet,train]'
 	@touch $@
 
 $(VENV)/bench.stamp: pyproject.toml $(VENV)/demo.stamp

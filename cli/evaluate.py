@@ -59,7 +59,8 @@ def evaluate(
     stills with captions.json, or clips with captions.tsv. Exit code 5 says that some items
     cannot be decoded; the others are measured all the same.
 
-    Example:  unify eval ~/data/MSRVTT --pack mini --split 1k-A
+    Examples:
+        unify eval ~/data/MSRVTT --pack mini --split 1k-A
     """
     from unify.encoders.datasets import hold_out, read_dataset
     from unify.encoders.evaluation import evaluate_pack, record, table

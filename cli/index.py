@@ -12,6 +12,7 @@ import typer
 
 from unify.cli import jsonio, render
 from unify.cli.build import build
+from unify.cli.move import pull, push
 from unify.cli.options import IndexOption, JsonOption
 from unify.cli.watch import watch
 
@@ -28,10 +29,17 @@ def register(app: typer.Typer) -> None:
     app.command()(compact)
     app.command()(remove)
     app.command()(reroot)
+    app.command()(push)
+    app.command()(pull)
 
 
 def status(index: IndexOption = None, json: JsonOption = False) -> None:
-    """Show what an index holds, what failed and why, and what is pending."""
+    """Show what an index holds, what failed and why, and what is pending.
+
+    Examples:
+        unify index status
+        unify index status --index library --json
+    """
     from dataclasses import asdict
 
     from unify.engine.compact import advisable
@@ -77,7 +85,11 @@ def _root_line(root: RootStatus) -> str:
 
 
 def verify(index: IndexOption = None, json: JsonOption = False) -> None:
-    """Check every byte of an index, and that its parts agree. Exit code 4 when they do not."""
+    """Check every byte of an index, and that its parts agree. Exit code 4 when they do not.
+
+    Examples:
+        unify index verify --index library
+    """
     from unify.engine.errors import DamagedIndex
     from unify.engine.location import locate
     from unify.engine.verify import verify as find_problems
@@ -98,28 +110,44 @@ def verify(index: IndexOption = None, json: JsonOption = False) -> None:
     render.tell(f"{directory} is whole")
 
 
-def compact(index: IndexOption = None, json: JsonOption = False) -> None:
+def compact(
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Rewrite everything, and number all videos anew by their content: the same videos "
+            "come to the same bytes, whatever was added and removed before.",
+        ),
+    ] = False,
+    index: IndexOption = None,
+    json: JsonOption = False,
+) -> None:
     """Merge small segments into large ones and give back the room of removed videos.
 
     Searches go on meanwhile; stopped at any instant, the index stays as it was.
+
+    Examples:
+        unify index compact
+        unify index compact --full
     """
     from dataclasses import asdict
 
-    from unify.engine.compact import compact as run
     from unify.engine.location import locate
+    from unify.indexer.compaction import compact as run
 
     directory = locate(index)
     with _rows_shown() as tell:
-        done = run(directory, tell)
+        done = run(directory, full, tell)
     if json:
         jsonio.emit({"index": str(directory), **asdict(done)})
-    if done.segments_before == done.segments_after and done.bytes_before == done.bytes_after:
+    if done.segments_before == done.segments_after and not done.rewritten:
         render.tell("nothing to compact")
         return
     render.tell(
-        f"{done.rows_before:,} moments in {done.segments_before:,} segments before, "
-        f"{done.rows_after:,} in {done.segments_after:,} after; "
-        f"{done.bytes_before / 1e6:,.1f} MB before, {done.bytes_after / 1e6:,.1f} MB after"
+        f"before: {done.rows_before:,} moments, segments: {done.segments_before:,}, "
+        f"{done.bytes_before / 1e6:,.1f} MB; "
+        f"after: {done.rows_after:,} moments, segments: {done.segments_after:,}, "
+        f"{done.bytes_after / 1e6:,.1f} MB"
     )
 
 
@@ -135,7 +163,8 @@ def remove(
     They are forgotten: a later build of their folder indexes them again, unless a .unifyignore
     file there, or --exclude, leaves them out. A video with a copy elsewhere is found there.
 
-    Example:  unify index remove ~/Videos/private holiday/blurred.mp4
+    Examples:
+        unify index remove ~/Videos/private holiday/blurred.mp4
     """
     from dataclasses import asdict
 
@@ -167,7 +196,8 @@ def reroot(
     OLD is a PATH of an earlier build, or a folder above some. An index that lies inside its
     library (as ~/Videos/.unify) may be moved together with it without this.
 
-    Example:  unify index reroot /mnt/old/films /mnt/new/films
+    Examples:
+        unify index reroot /mnt/old/films /mnt/new/films
     """
     from dataclasses import asdict
 

@@ -12,6 +12,8 @@ import typer
 
 from unify.cli import (
     chapters,
+    config,
+    doctor,
     evaluate,
     export,
     hit,
@@ -26,20 +28,52 @@ from unify.cli import (
 )
 from unify.cli.options import Group
 
+HELP = """Find moments in videos from a sentence, on your own machine.
+
+A folder is indexed once; a search then says which moment of which file, and why. Data goes to
+stdout, all else to stderr.
+
+Examples:
+    unify index build ~/Videos
+    unify search a man cooking pasta
+    unify open 1
+
+Exit codes:
+    0    success, also when nothing was found
+    1    a check of unify doctor fails, or the system refuses something
+    2    a bad query, option or path
+    3    no index, or one of another pack
+    4    a damaged index
+    5    some videos cannot be read; the others are done
+    130  stopped by ctrl-C
+
+unify COMMAND --help shows its options and examples. unify config shows every value that holds, of
+the environment too, and where it comes from. unify doctor checks the installation.
+"""
+INDEX_HELP = """Make an index, look at it, check it.
+
+Examples:
+    unify index build ~/Videos
+    unify index status
+    unify index verify
+"""
+MODELS_HELP = """See, get and calibrate the packs that turn video and text to vectors.
+
+Examples:
+    unify models list
+    unify models show mini
+"""
+
 app = typer.Typer(
     cls=Group,
     name="unify",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Find moments in videos from a sentence, on your own machine.\n\n"
-    "Index a folder once:  unify index build videos/\n\n"
-    "Then search it:       unify search a man cooking pasta",
+    help=HELP,
 )
-index_app = typer.Typer(no_args_is_help=True, help="Make an index, look at it, check it.")
-models_app = typer.Typer(
-    no_args_is_help=True, help="The packs that turn video and text to vectors."
-)
+index_app = typer.Typer(no_args_is_help=True, help=INDEX_HELP)
+models_app = typer.Typer(no_args_is_help=True, help=MODELS_HELP)
 
 index.register(index_app)
 models.register(models_app)
@@ -54,6 +88,8 @@ app.add_typer(models_app, name="models")
 evaluate.register(app)
 train.register(app)
 serve.register(app)
+doctor.register(app)
+config.register(app)
 system.register(app)
 
 
@@ -61,4 +97,4 @@ def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    app()
+    app(prog_name="unify")  # also of `python -m unify`: completion goes by this name

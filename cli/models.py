@@ -26,7 +26,12 @@ def register(app: typer.Typer) -> None:
 
 
 def list_models(json: JsonOption = False) -> None:
-    """List the packs that can be used now: those that ship, and those pulled."""
+    """List the packs that can be used now: those that ship, and those pulled.
+
+    Examples:
+        unify models list
+        unify models list --json
+    """
     from unify.encoders.packs import list_packs, open_pack
     from unify.engine.errors import UsageError
 
@@ -65,7 +70,9 @@ def pull(
     fetched; a download that was cut off goes on. Then every word of the lexicon is encoded, once.
     No other command uses the network.
 
-    Example:  unify models pull openai/clip-vit-base-patch32
+    Examples:
+        unify models pull openai/clip-vit-base-patch32
+        unify index build ~/Videos --pack hf:openai/clip-vit-base-patch32
     """
     from unify.encoders.hf_pack import HfPack
     from unify.encoders.hf_prepare import pull as pull_pack
@@ -82,7 +89,12 @@ def pull(
 
 
 def show(pack: PackId = "mini") -> None:
-    """Show a pack: its files with checksums, its card and its licence; checks every byte."""
+    """Show a pack: its files with checksums, its card and its licence; checks every byte.
+
+    Examples:
+        unify models show
+        unify models show hf:openai/clip-vit-base-patch32
+    """
     from unify.encoders.packs import open_pack
 
     opened = open_pack(pack)
@@ -115,7 +127,8 @@ def calibrate(
     It must not be what the pack is measured on afterwards. The pack gets another fingerprint:
     indexes that it built must be built again.
 
-    Example:  unify models calibrate hf:openai/clip-vit-base-patch32 ~/Videos
+    Examples:
+        unify models calibrate hf:openai/clip-vit-base-patch32 ~/Videos
     """
     from unify.encoders.hf_pack import HfPack
     from unify.encoders.hf_prepare import calibrate_pack

@@ -175,11 +175,12 @@ def search(
         except QueryError as error:
             render.tell_place(question.text, error.position)
             raise
+        asked = (joined(words), like, str(image or clip or ""))
+        # First, so that `unify open` knows them also where a pipe ends before the last is printed.
+        _remember(searcher, index, " ".join(part for part in asked if part), found)
         show(found, 0)
         if facets:
             _show_facets(searcher, question, shape)
-        asked = (joined(words), like, str(image or clip or ""))
-        _remember(searcher, index, " ".join(part for part in asked if part), found)
     elif in_time:
         raise UsageError("--sort time is for one query", "leave --queries out")
     elif not _run_batch(searcher, queries, options, show, shape is FormatName.text):

@@ -48,11 +48,12 @@ def sheet(
     Each picture is the one in which the moment shows most of what was asked for. The ranks on
     the sheet are those of `unify open`, `cut` and `export` afterwards.
 
-    Example:  unify sheet a man cooking pasta -k 20 --out pasta.jpg
+    Examples:
+        unify sheet a man cooking pasta -k 20 --out pasta.jpg
     """
     from unify.encoders.library import open_index
     from unify.engine.errors import UsageError
-    from unify.engine.location import locate
+    from unify.engine.location import known_as
     from unify.indexer.sheet import draw_sheet, require_pillow
 
     require_pillow()
@@ -64,7 +65,7 @@ def sheet(
     searcher = open_index(index)
     found = searcher.search(query, k, moments=moments)
     lasthits.remember(
-        locate(index), query, searcher.encoder.name, [jsonio.hit_record(hit, 0) for hit in found]
+        known_as(index), query, searcher.encoder.name, [jsonio.hit_record(hit, 0) for hit in found]
     )
     if not found.hits:
         render.print_hits(found, False)

@@ -30,7 +30,9 @@ def terms(
 
     For a video each term has a sparkline over its length, and the times at which it shows.
 
-    Examples:  unify terms --top 50   ·   unify terms holiday/beach.mp4
+    Examples:
+        unify terms --top 50
+        unify terms holiday/beach.mp4
     """
     from unify.encoders.library import open_index
 

@@ -32,12 +32,16 @@ def train(
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="For the frozen stems' results.")
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Of what is drawn at random.")
+    ] = None,
 ) -> None:
     """Train a pack by a recipe; started again it goes on where it was.
 
-    Options count instead of what the recipe says. On several GPUs, start it with torchrun:
+    Options count instead of what the recipe says. On several GPUs, start it with torchrun.
 
+    Examples:
+        unify train recipe.toml --out packs/mine
         torchrun --nproc-per-node 4 -m unify train recipe.toml
     """
     from unify.engine.errors import MissingPackage

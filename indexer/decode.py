@@ -17,7 +17,6 @@ from typing import TypeAlias
 
 import av
 import numpy as np
-from av.codec import codecs_available
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -107,13 +106,6 @@ class FrameScaler:
 def quarter_turns(frame: VideoFrame) -> int:
     """Return how many quarter turns, counter-clockwise, bring a frame upright."""
     return round(frame.rotation / 90) % 4
-
-
-def codecs() -> str:
-    """Return, for people, which FFmpeg decodes and which common codecs it knows."""
-    version = ".".join(str(part) for part in av.library_versions["libavcodec"])
-    known = [name for name in ("h264", "hevc", "av1", "vp9", "mpeg4") if name in codecs_available]
-    return f"PyAV {av.__version__}, libavcodec {version}: {', '.join(known)}"
 
 
 def decode_image(data: bytes, shape: FrameShape) -> UInt8:

@@ -28,7 +28,7 @@ from unify.cli.main import app
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("README.md", "docs/tutorial.md", "docs/howto.md", "docs/query-language.md",
-         "docs/limits.md")  # fmt: skip
+         "docs/limits.md", "docs/milvus.md")  # fmt: skip
 HOME = "/home/me"  # what documents show in place of the folder that they ran in
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PIPE = re.compile(r" (?:2>&1 )?\| (head|tail) -(\d+)$")

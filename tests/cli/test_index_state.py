@@ -76,6 +76,8 @@ def test_watch_until_ctrl_c(library, tmp_path):
     try:
         assert process.stderr.readline().startswith("watching . every 0.2 s")
         assert process.stderr.readline().endswith("1 indexed; 3 videos found\n")
+        shutil.copy(library / "rocket.mp4", library / "twin.mp4")
+        assert process.stderr.readline().endswith("  copy of an indexed video: twin.mp4\n")
     finally:
         process.send_signal(signal.SIGINT)
     _, rest = process.communicate(timeout=20)

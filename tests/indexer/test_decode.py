@@ -16,7 +16,7 @@ from tests.indexer.media import (
     say_duration,
 )
 from unify.engine.errors import MediaError
-from unify.indexer.decode import VideoFile, codecs, decode_image
+from unify.indexer.decode import VideoFile, decode_image
 from unify.indexer.ports import FrameShape
 from unify.indexer.sampling import choose_frames
 
@@ -230,7 +230,3 @@ def test_stills_are_scaled_like_frames(tmp_path):
 def test_scaling_keeps_colours():
     image = decode_image(make_still(0b111111000000), FrameShape(*SIZE, "squash"))
     assert np.array_equal(image, picture(0b111111000000))
-
-
-def test_codecs_are_named():
-    assert "h264" in codecs()
