@@ -103,8 +103,8 @@ def test_compact_keeps_the_answers(tmp_path):
     before = run_unify("search", "a cat", "--json", "--index", index).rows
     done = run_unify("index", "compact", "--index", index)
     assert (done.code, done.out) == (0, "")
-    assert "in 2 segments before" in done.complaint
-    assert "in 1 after" in done.complaint
+    assert "segments: 2" in done.complaint
+    assert "segments: 1" in done.complaint
     after = run_unify("search", "a cat", "--json", "--index", index).rows
     assert [hit["video"] for hit in after] == [hit["video"] for hit in before]
     assert [hit["score"] for hit in after] == pytest.approx(
