@@ -7,7 +7,6 @@ second: killed at any instant, the next build follows the manifest and carries o
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -109,7 +108,7 @@ def build(
             found.candidates,
             list(catalog.entries.values()),
             journal.copies(),
-            Disk(_digest_or_nothing, gone, lambda path: _may_remove(path, found, prune)),
+            Disk(_digest_or_nothing, gone, _remover(found, prune)),
             retry_failed,
         )
         catalog.follow(plan, found)
@@ -148,21 +147,23 @@ def _digest_or_nothing(path: str) -> str:
         return ""  # the decoder will say why
 
 
-def _may_remove(path: str, found: Discovery, prune: bool) -> bool:
-    """Whether a vanished file was deleted, as far as the named PATHs can tell.
+def _remover(found: Discovery, prune: bool) -> Callable[[str], bool]:
+    """Return what tells whether a vanished file was deleted, as far as the named PATHs can tell.
 
-    A folder that could not be read, or in which there is no video at all any more (a disk that
-    is not mounted), tells nothing.
+    A folder that could not be read tells nothing; nor does a PATH in which there is no video at
+    all any more (a disk that is not mounted).
     """
-    if path in found.unsettled:
-        return False
-    if any(is_under(path, os.path.normpath(blind)) for blind, _ in found.unreadable):
-        return False
-    for folder in found.named:
-        if is_under(path, folder):
-            there = itertools.chain(found.ignored, (c.path for c in found.candidates))
-            return prune or any(is_under(other, folder) for other in there)
-    return False
+    there = [*found.ignored, *(candidate.path for candidate in found.candidates)]
+    full = {folder for folder in found.named if any(is_under(path, folder) for path in there)}
+    blind = [os.path.normpath(path) for path, _ in found.unreadable]
+
+    def may_remove(path: str) -> bool:
+        if path in found.unsettled or any(is_under(path, folder) for folder in blind):
+            return False
+        folder = next((folder for folder in found.named if is_under(path, folder)), None)
+        return folder is not None and (prune or folder in full)
+
+    return may_remove
 
 
 class _Run:
@@ -242,7 +243,9 @@ class _Run:
         self._advance(0.0, 0, 0.0)
 
     def _failed(self, entry: Entry, error: MediaError) -> None:
-        for one in self._catalog.fail(entry, alike=not isinstance(error, OutOfReach)):
+        # A file out of reach may be whole: it stays pending, and what was searchable of it stays.
+        lost = isinstance(error, OutOfReach)
+        for one in [entry] if lost else self._catalog.fail(entry):
             shown = self._catalog.shown(one)
             self.report.failed.append((shown, one.note))
             if shown in self.report.duplicates:

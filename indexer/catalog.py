@@ -82,20 +82,16 @@ class Catalog:
         """Note a video whose rows the writer has."""
         self._finished.append(replace(entry, state=State.COMPLETE))
 
-    def fail(self, entry: Entry, alike: bool) -> list[Entry]:
-        """Note a video that cannot be read; return it, and the copies that fail with it.
-
-        Args:
-            entry: the video.
-            alike: whether its content is at fault, and so every copy.
-        """
-        same = [c for c in self.copies if alike and entry.digest and c.digest == entry.digest]
+    def fail(self, entry: Entry) -> list[Entry]:
+        """Note a video that cannot be decoded; return it, and the copies that fail with it."""
+        same = [c for c in self.copies if entry.digest and c.digest == entry.digest]
         failed = [entry, *(replace(entry, id=0, subtitles="", **asdict(copy)) for copy in same)]
         self.copies = [copy for copy in self.copies if copy not in same]
         self._waiting -= {one.path for one in failed}
         with self._journal.transaction():
             failed = [self._journal.put(one) for one in failed]
-            self._journal.set_copies(self.copies)
+            if same:
+                self._journal.set_copies(self.copies)
         self.entries |= {one.id: one for one in failed}
         return failed
 

@@ -18,6 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from unify.engine.errors import IndexUnavailable
+
 
 def command(module: str, *limits: int) -> list[str]:
     """Return the command that starts a module of this package as a child of this process."""
@@ -35,18 +37,28 @@ def environment() -> dict[str, str]:
 
 
 def start(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start a process with pipes to and from it; what it says on stderr replaces `errors`."""
+    """Start a process with pipes to and from it; what it says on stderr replaces `errors`.
+
+    Raises:
+        IndexUnavailable: the system starts no more processes.
+    """
     errors.seek(0)
     errors.truncate()
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env=environment(),
-        bufsize=0,
-        start_new_session=True,  # ctrl-C is for the parent, which then ends this
-    )
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment(),
+            bufsize=0,
+            start_new_session=True,  # ctrl-C is for the parent, which then ends this
+        )
+    except OSError as error:
+        raise IndexUnavailable(
+            f"no process can be started to decode videos ({error.strerror or error})",
+            "close other programs, or use fewer --workers, and run again",
+        ) from None
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

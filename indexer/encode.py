@@ -19,7 +19,7 @@ from unify.engine.segment import MomentSpans
 from unify.engine.types import Float32, Float64, MomentCodes
 from unify.indexer.cues import said_in
 from unify.indexer.decoding import Batch, DecodeProcess, Event, Finished, Speech, Started
-from unify.indexer.discover import digest
+from unify.indexer.discover import Candidate, digest
 from unify.indexer.features import FeatureFile
 from unify.indexer.journal import Entry
 from unify.indexer.moments import cut_moments
@@ -110,12 +110,14 @@ class VideoIndexer:
         """
         path = job.candidate.path
         try:
-            yield Digested(job.entry.digest or digest(path))
+            yield Digested(digest(path))  # now: it may be another file than when it was planned
         except OSError as error:
             raise OutOfReach(f"cannot be read ({error.strerror or error})") from None
         shape, decoder = self._encoder.frame_shape, Decoder(self._settings.decoder)
         files = job.candidate.sidecars.paths
         yield from process.decode(Request(path, self._settings.fps, shape, decoder, files, threads))
+        if not _stands(job.candidate):
+            yield Digested("")  # what was decoded is nobody's content; the next build looks again
 
     def encode(
         self, job: Job, events: Iterable[Event | Digested], folder: Path, watch: Watch
@@ -171,6 +173,15 @@ class VideoIndexer:
         cues, note = len(speech.cues), "; ".join(notes)
         entry = replace(entry, moments=len(spans), cues=cues, note=note)
         return Encoded(entry, spans, frame_times, codes)
+
+
+def _stands(candidate: Candidate) -> bool:
+    """Whether a file is what it was when it was found."""
+    try:
+        found = Path(candidate.path).stat()
+    except OSError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (candidate.size_bytes, candidate.mtime_ns)
 
 
 def _with_facts(entry: Entry, started: Started, mtime_ns: int) -> Entry:

@@ -36,6 +36,7 @@ from unify.engine.errors import (
 )
 from unify.engine.manifest import IndexSettings
 from unify.indexer.decoding import DecodeProcess, Event
+from unify.indexer.discover import digest
 from unify.indexer.encode import Encoded, Outcome, OutOfReach, VideoIndexer, Watch
 from unify.indexer.plan import Job
 from unify.indexer.ports import VideoEncoder
@@ -97,7 +98,7 @@ class Fleet:
             size, each = self._actors(ray.cluster_resources())
             for row in self._dataset(jobs, size, each).iter_rows():
                 job, result = jobs[row["number"]], row["result"]
-                if isinstance(result, OutOfReach) and os.access(job.candidate.path, os.R_OK):
+                if isinstance(result, OutOfReach) and _readable(job.candidate.path):
                     raise UsageError(
                         f"{row['machine']} of the Ray cluster: {job.candidate.path} {result}",
                         "make the videos readable under the same path on every machine",
@@ -171,6 +172,15 @@ class Actor:
             return self._indexer.encode(job, events, Path(tempfile.gettempdir()), _unseen)
         except MediaError as error:
             return error
+
+
+def _readable(path: str) -> bool:
+    """Whether this machine can read a file that another could not."""
+    try:
+        digest(path)
+    except OSError:
+        return False
+    return True
 
 
 def _unseen(job: Job, event: Event) -> None:

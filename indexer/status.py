@@ -120,13 +120,14 @@ def status(directory: Path) -> Status:
 
     failed, pending = in_state(State.FAILED), in_state(State.PENDING)
     missing = [file for file in files.values() if gone(file.path)]
+    walk = os.walk(directory)  # unlike rglob it minds no folder that a writer has just removed
     return Status(
         settings=manifest.settings,
         generation=manifest.generation,
         videos=len(videos),
         moments=open_snapshot(directory).statistics().moments,
         video_s=sum(video.duration_s for video in videos.values()),
-        size_bytes=sum(map(_size_bytes, directory.rglob("*"))),
+        size_bytes=sum(_size_bytes(Path(at, name)) for at, _, names in walk for name in names),
         pending=len(pending),
         duplicates=len(copies),
         copies=[(file.shown, of.shown) for file, of in copies],

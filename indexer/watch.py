@@ -144,8 +144,12 @@ class _Watcher:
             report = build(here, Choice(self.exclude, self.unsettled))
         except IncompatibleIndex:
             raise
-        except (IndexUnavailable, UsageError) as error:  # another writer, or a PATH has just gone
+        except IndexUnavailable as error:  # another writer
             return Postponed(error.message)
+        except UsageError as error:
+            if all(map(os.path.exists, here)):
+                raise
+            return Postponed(error.message)  # a PATH has just gone
         self.done = self._settled()
         return Built(report)
 

@@ -145,7 +145,7 @@ def test_a_file_that_has_vanished_everywhere_has_failed(tmp_path, monkeypatch):
     clips.mkdir()
     make_video(clips / "a.mp4", 3)
     far = answers(monkeypatch, OutOfReach("cannot be read (No such file or directory)"))
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(fleet, "_readable", lambda path: False)
     (failed,) = run_build([clips], tmp_path / "index", fleet=far).failed
     assert failed[1] == "cannot be read (No such file or directory)"
 

@@ -166,16 +166,24 @@ def test_rules_hold(tmp_path):
 
 
 def test_a_build_that_cannot_run_now_is_tried_again(tmp_path):
-    (tmp_path / "a.mp4").write_bytes(b"x")
+    folder, away = tmp_path / "videos", tmp_path / "away"
+    folder.mkdir()
+    (folder / "a.mp4").write_bytes(b"x")
     errors = [IndexUnavailable("another process is writing it"), UsageError("gone"), None]
 
     def build(paths: Sequence[Path], choice: Choice) -> BuildReport:
         error = errors.pop(0)
+        if isinstance(error, UsageError):
+            folder.rename(away)
         if error:
             raise error
         return BuildReport()
 
-    events = run([tmp_path], build, *[nothing] * 4)
+    def back() -> None:
+        if away.exists():
+            away.rename(folder)
+
+    events = run([folder], build, *[back] * 4)
     assert [type(event) for _, event in events] == [Postponed, Postponed, Built]
     assert events[0][1].reason == "another process is writing it"
 
@@ -186,8 +194,13 @@ def test_what_will_never_work_ends_it(tmp_path):
     def build(paths: Sequence[Path], choice: Choice) -> BuildReport:
         raise IncompatibleIndex("another pack")
 
+    def no_pack(paths: Sequence[Path], choice: Choice) -> BuildReport:
+        raise UsageError("no such pack")
+
     with pytest.raises(IncompatibleIndex):
         list(watch([tmp_path], build, 1.0, sleep=lambda seconds: None))
+    with pytest.raises(UsageError, match="no such pack"):
+        list(watch([tmp_path], no_pack, 1.0, sleep=lambda seconds: None))
     with pytest.raises(UsageError, match="nowhere"):
         list(watch([tmp_path / "nowhere"], build, 1.0))
     with pytest.raises(UsageError, match="--exclude"):
