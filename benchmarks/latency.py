@@ -2,6 +2,7 @@
 
     python benchmarks/latency.py [--moments 20000 200000] [--shape topics] [--queries 200]
                                  [--peers all | none | NAME...] [--folder DIR] [--out DIR]
+                                 [--lists-alone]
 
 Protocol. The library is synthetic (`library.py`), made under `--folder` when it is not there, and
 every engine (`ours.py`, `peers.py`) keeps its index there too. Times are taken as `timing.py` says:
@@ -12,7 +13,9 @@ reason; what our own engines raise ends the run. Peers get at most 200,000 momen
 of `truth.py`, of each engine's own side. The floor is the time that memory needs to deliver what
 an exact answer must read, postings of 3 bytes and latents of 2 D bytes, at the bandwidth measured
 in this run; beside it, the same with the accumulators that our lexicon side clears and looks
-through. Batches (`throughput.py`) and memory (`memory.py`) are of our search alone.
+through. Batches (`throughput.py`) and memory (`memory.py`) are of our search alone. Where a flat
+scan reads more than the memory keeps, it drives out what all others need: `--lists-alone` leaves
+out what scans flat.
 
 Writes `latency.json`, `latency.md` and three plots to `--out`, after each size what there is so
 far, and the tables to stdout.
@@ -38,7 +41,7 @@ from bars import bars
 from engines import OURS, Collection, Engine, open_engines, version
 from library import Library
 from memory import measured
-from ours import ENGINES
+from ours import ENGINES, FLAT
 from peers import PEERS
 from plots import plot
 from report import report
@@ -54,8 +57,12 @@ from unify.engine.local import open_snapshot
 PEER_MOMENTS = 200_000
 
 
-def measure(library: Library, kinds: Sequence[type[Engine]], folder: Path) -> Run:
+def measure(
+    library: Library, kinds: Sequence[type[Engine]], folder: Path, lists_alone: bool = False
+) -> Run:
     """Open all engines and time them; close them whatever happens."""
+    ours = [kind for kind in ENGINES if not (lists_alone and kind in FLAT)]
+    exactly = (False,) if lists_alone else (False, True)
     started = time.perf_counter()
     backend = open_snapshot(library.index)
     open_s = time.perf_counter() - started
@@ -63,15 +70,15 @@ def measure(library: Library, kinds: Sequence[type[Engine]], folder: Path) -> Ru
     matched = float(np.mean(asked)) / library.moments
     made = library.truth()
     memory = {
-        name: found
-        for name, exact in (("unify hybrid", False), ("unify hybrid, exact", True))
+        f"unify hybrid{', exact' * exact}": found
+        for exact in exactly
         if (found := measured(library, exact))
     }
-    batch = batches(library)
+    batch = batches(library, exactly)
     collection = cache(lambda: Collection.of(library))
     rows = []
     with ExitStack() as stack:
-        opened = open_engines([*ENGINES, *kinds], library, collection, folder)
+        opened = open_engines([*ours, *kinds], library, collection, folder)
         for engine in opened.engines:
             stack.callback(engine.close)
         speeds, failed, live = [bandwidth()], dict(opened.failed), list(opened.engines)
@@ -139,6 +146,7 @@ def main() -> None:
     parser.add_argument("--shape", choices=SHAPES, default="topics")
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--peers", nargs="+", default=["all"], choices=["all", "none", *PEERS])
+    parser.add_argument("--lists-alone", action="store_true", help="leave out flat scans")
     parser.add_argument("--segment", type=int, default=SEGMENT, help="moments of a segment")
     parser.add_argument("--folder", type=Path, default=Path(".bench"))
     parser.add_argument("--out", type=Path, default=Path(".bench/latency"))
@@ -151,7 +159,7 @@ def main() -> None:
         )
         names = PEERS if "all" in options.peers else [n for n in PEERS if n in options.peers]
         kinds = [PEERS[name] for name in names] if moments <= PEER_MOMENTS else []
-        runs.append(measure(library, kinds, library.index.with_name("peers")))
+        runs.append(measure(library, kinds, library.index.with_name("peers"), options.lists_alone))
         sys.stdout.write(report(runs[-1]) + "\n\n")
         sys.stdout.flush()
         write(runs, options.out)

@@ -142,3 +142,4 @@ ENGINES: tuple[type[Engine], ...] = (
     UnifyLexicon, UnifyLexiconExact, UnifyLatent, UnifyLatentExact, UnifyHybridRows, UnifyHybrid,
     UnifyHybridExact,
 )  # fmt: skip
+FLAT = (UnifyLatentExact, UnifyHybridExact)  # what reads every latent

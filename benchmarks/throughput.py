@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from library import Library
@@ -33,10 +34,10 @@ class Batch:
     same: float
 
 
-def batches(library: Library) -> list[Batch]:
+def batches(library: Library, exact: Sequence[bool] = (False, True)) -> list[Batch]:
     """Put all queries one by one and as a batch, in turn, the best of some passes of each."""
     searcher = Searcher(open_snapshot(library.index), library.pack)
-    return [_batch(searcher, len(library.queries), exact) for exact in (False, True)]
+    return [_batch(searcher, len(library.queries), exactly) for exactly in exact]
 
 
 def _batch(searcher: Searcher, count: int, exact: bool) -> Batch:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from unify.cli import render
+from unify.cli import finding, render
 from unify.cli.options import IndexOption, NoSubtitlesOption, Words, joined
 
 
@@ -31,7 +31,10 @@ def explain(
     from unify.engine.options import MAX_K
 
     searcher = open_index(index)
-    found = searcher.search(joined(words), min(hit, MAX_K), subtitles=not no_subtitles)
+    options = {"k": min(hit, MAX_K), "subtitles": not no_subtitles}
+    # Numbered as `unify search` numbers them, near-duplicates folded.
+    question = finding.Question(joined(words), "", 1.0, None, False, options, distinct=True)
+    found = finding.ask(searcher, question)
     if found.hits and hit > len(found):
         raise UsageError(f"there is no hit {hit}", f"use --hit 1 to {len(found)}")
     render.print_searched(searcher.searched(found))
@@ -45,6 +48,9 @@ def explain(
     render.say(
         f"hit {hit}     {chosen.video}  {render.clock(chosen.start_s)}–{render.clock(chosen.end_s)}"
     )
+    if not found.scored:
+        render.say("not ranked: the query only says what must hold")
+        return
     render.print_sum(chosen)
     names = [match.term for match in chosen.terms if match.source is Source.PICTURES]
     shows = searcher.encoder.calibration.shows

@@ -37,6 +37,7 @@ Words = Annotated[list[str] | None, typer.Argument(metavar="WORDS", help="What t
 
 _MARK = "\x00"  # cannot occur in an argument
 _OURS = re.compile(r"-k(\d+)?$|-h$|--|-$|[^-]")
+_NUMBER = re.compile(r"-\d*\.?\d+$")
 
 
 class QueryCommand(TyperCommand):
@@ -46,8 +47,15 @@ class QueryCommand(TyperCommand):
         """Mark such words, so that the parser takes them for arguments."""
         if "--" in args and not ctx.resilient_parsing:  # which is while a word is completed
             self._tell_taken(ctx, args[args.index("--") + 1 :])
+        valued = {name for p in self.get_params(ctx) if not _is_flag(p) for name in p.opts}
         return super().parse_args(
-            ctx, [arg if _OURS.match(arg) or not arg else _MARK + arg for arg in args]
+            ctx,
+            [
+                arg
+                if _OURS.match(arg) or not arg or (_NUMBER.match(arg) and before in valued)
+                else _MARK + arg
+                for before, arg in zip(["", *args], args, strict=False)
+            ],
         )
 
     def _tell_taken(self, ctx: Any, words: list[str]) -> None:
@@ -56,6 +64,11 @@ class QueryCommand(TyperCommand):
         for word in words:
             if word.partition("=")[0] in options:
                 complain(f"{word} stands behind -- and is read as a word: put options before --")
+
+
+def _is_flag(option: Any) -> bool:
+    """Whether an option stands alone, without a value behind it."""
+    return bool(getattr(option, "is_flag", False))
 
 
 def joined(words: list[str] | None) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from unify.engine.types import EncodedQuery
 
 _FACETS = 12  # terms
+_EVEN = "1,1"
 
 
 def register(app: typer.Typer) -> None:
@@ -68,7 +69,7 @@ def search(
     ] = "max",
     weights: Annotated[
         str, typer.Option(metavar="LATENT,LEXICON", help="Of the sides, for rrf and sum.")
-    ] = "1,1",
+    ] = _EVEN,
     exact: Annotated[
         bool, typer.Option("--exact", help="Miss no moment, however large the index is.")
     ] = False,
@@ -140,19 +141,32 @@ def search(
         unify search --queries captions.txt --json -k 5
     """
     from unify.encoders.library import open_index
-    from unify.engine.errors import QueryError, UsageError
+    from unify.engine.errors import QueryError
 
     pictures = bool(like) + (image is not None) + (clip is not None)
-    if (queries is None) != bool(words or pictures):
-        raise UsageError("say what to look for", "give WORDS, or --queries FILE, not both")
-    if pictures > 1:
-        raise UsageError("more than one picture to go by", "give one of --like, --image, --clip")
-    if queries is not None and (per_video is not None or facets or duplicates is False):
-        told = "--per-video, --facets and --no-duplicates are for one query"
-        raise UsageError(told, "leave --queries out")
-    if pictures and no_expand:
-        told = "a picture has no words to expand"
-        raise UsageError(told, "leave --no-expand out beside --like, --image and --clip")
+    by_sides = fusion in (FusionName.rrf, FusionName.sum)
+    alone = per_video is not None or facets or duplicates is False
+    _refuse(
+        ((queries is None) != bool(words or pictures),
+         "say what to look for", "give WORDS, or --queries FILE, not both"),
+        (pictures > 1,
+         "more than one picture to go by", "give one of --like, --image, --clip"),
+        (queries is not None and alone,
+         "--per-video, --facets and --no-duplicates are for one query", "leave --queries out"),
+        (queries is not None and sort is SortName.time,
+         "--sort time is for one query", "leave --queries out"),
+        (pictures > 0 and no_expand,
+         "a picture has no words to expand",
+         "leave --no-expand out beside --like, --image and --clip"),
+        (json and format is FormatName.trec,
+         "--json and --format trec are two formats", "give one of them"),
+        (sort is SortName.time and format is FormatName.trec,
+         "a run is in the order of its ranks", "leave --sort time out"),
+        (weights != _EVEN and not by_sides,
+         "--weights are of --fusion rrf and sum", "give one of these, too"),
+        (like_weight != 1.0 and not pictures,
+         "--like-weight weighs a picture", "give --like, --image or --clip, too"),
+    )  # fmt: skip
     options: dict[str, Any] = {
         "k": k, "offset": offset, "threshold": -math.inf if threshold is None else threshold,
         "mode": mode.value, "moments": moments, "fusion": fusion.value,
@@ -181,10 +195,17 @@ def search(
         show(found, 0)
         if facets:
             _show_facets(searcher, question, shape)
-    elif in_time:
-        raise UsageError("--sort time is for one query", "leave --queries out")
     elif not _run_batch(searcher, queries, options, show, shape is FormatName.text):
         raise typer.Exit(2)
+
+
+def _refuse(*rules: tuple[bool, str, str]) -> None:
+    """Raise the first of some errors that is one: whether it is, what, and what to do."""
+    from unify.engine.errors import UsageError
+
+    for wrong, what, remedy in rules:
+        if wrong:
+            raise UsageError(what, remedy)
 
 
 def _encoded(searcher: Searcher, image: Path | None, clip: Path | None) -> EncodedQuery | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unify.cli import files, jsonio, lasthits, render
+from unify.cli import files, finding, jsonio, lasthits, render
 from unify.cli.options import IndexOption, JsonOption, QueryCommand, Words, joined
 
 if TYPE_CHECKING:
@@ -63,7 +63,10 @@ def sheet(
         raise UsageError(f"cannot write a sheet to {path}", "name a .jpg or .png")
     files.require_free(path, force)
     searcher = open_index(index)
-    found = searcher.search(query, k, moments=moments)
+    question = finding.Question(
+        query, "", 1.0, None, False, {"k": k, "moments": moments}, distinct=True
+    )
+    found = finding.ask(searcher, question)
     lasthits.remember(
         known_as(index), query, searcher.encoder.name, [jsonio.hit_record(hit, 0) for hit in found]
     )

@@ -179,7 +179,7 @@ def test_a_state_folder_that_cannot_be_written_is_told(unify, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     done = unify("search", "a cat", "-k", 1, XDG_STATE_HOME=str(tmp_path / "file"))
     assert done.code == 0
-    assert "will not know these hits" in done.complaint
+    assert "will not know these hits" in done.err
 
 
 def test_what_was_searched_is_for_its_owner_alone(searched, state):
