@@ -80,7 +80,8 @@ def test_zsh_takes_the_script(installed):
 
 def test_installing_writes_into_the_home_alone(installed, tmp_path: Path):
     done = subprocess.run(
-        ["bash", "-c", "unify --install-completion; exit $?"], env={**installed, "HOME": str(tmp_path)},
+        ["bash", "-c", "unify --install-completion; exit $?"],
+        env={**installed, "HOME": str(tmp_path)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
