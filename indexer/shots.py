@@ -8,9 +8,8 @@ such a price without any cut, so a cut must also show as a jump. A flash of one 
 cuts, which it cannot pay unless it is very unlike the rest.
 
 The constants were chosen on stills that a moving camera looks at (`benchmarks/concatenated.py`,
-docs/moments.md), never on the clips that are reported: of `PRICE` 0.8 to 1.6, 1.2 finds most in
-joined stills, in parts of them and through fades alike; `JUMP` 0.25 to 0.45 hardly differ. It
-must not know pictures, times of frames, or moments.
+docs/moments.md), never on the clips that are reported: `PRICE` 0.8 to 1.6 and `JUMP` 0.25 to 0.45
+differ by little. It must not know pictures, times of frames, or moments.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import numpy as np
 
 from unify.engine.types import Float32, Float64, Int64
 
-PRICE = 1.2  # of a cut, in squared distances between unit vectors, a frame a second
+PRICE = 0.8  # of a cut, in squared distances between unit vectors, a frame a second
 JUMP = 0.25  # least cosine distance between the seconds before and after a cut
 NEAR_S = 2.0  # how many they are
 LONGEST_S = 600.0  # of a shot in the search: a longer one has no jump where it was parted
