@@ -75,4 +75,4 @@ def test_moments_do_not_depend_on_how_many_frames_are_held_at_once(frames, chunk
     for rows, right in ((codes.lexicon, moments), (codes.tracks, tracks)):
         np.testing.assert_array_equal(rows.indptr, right.indptr)
         np.testing.assert_array_equal(rows.terms, right.terms)
-        np.testing.assert_allclose(rows.weights, right.weights, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(rows.weights, right.weights, rtol=1e-4, atol=1e-5)

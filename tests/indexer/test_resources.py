@@ -73,7 +73,7 @@ def test_a_video_that_needs_more_fails_and_says_so(tmp_path, monkeypatch):
     make_video(tmp_path / "small.mp4", 10)
     monkeypatch.setattr(resources, "_ROOM_BYTES", 0)
     taken = 100 * MB
-    monkeypatch.setattr("unify.indexer.build.taken_bytes", lambda: taken)
+    monkeypatch.setattr("unify.indexer.here.taken_bytes", lambda: taken)
     bound = taken + resources._LIBRARIES_BYTES + resources._LEAST_BYTES + 16 * MB
     report = run_build([tmp_path], tmp_path / "index", max_memory_bytes=bound)
     assert len(report.failed) == 1, report.failed
