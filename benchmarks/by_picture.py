@@ -15,9 +15,6 @@ and is counted. A file of fewer than four pictures is left out and told.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
@@ -27,6 +24,7 @@ from typing import cast
 import av
 import numpy as np
 from clips import MODES, summary
+from over_clips import run
 
 import unify
 from unify.encoders.evaluate import mid_ranks
@@ -158,15 +156,5 @@ def table(figures: dict[str, object]) -> str:
     return "\n".join([*lines, "", f"{figures['clips']} clips; left out: {figures['left_out']}"])
 
 
-def main() -> None:
-    """Run the benchmark."""
-    parser = argparse.ArgumentParser(description="Recall of clips by a picture of them.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    figures = measure(options.folder)
-    sys.stdout.write((json.dumps(figures, indent=1) if options.json else table(figures)) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    run("Recall of clips by a picture of them.", measure, table)

@@ -13,15 +13,13 @@ least so alike to their original, and of originals that are so alike to another 
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import tempfile
 from pathlib import Path
 
 import av
 import numpy as np
 from by_picture import pictures, write
+from over_clips import run
 
 import unify
 from unify.engine.query import Filters
@@ -110,15 +108,5 @@ def table(figures: dict[str, object]) -> str:
     return "\n".join([*lines, "", f"{figures['clips']} clips; percent of each kind"])
 
 
-def main() -> None:
-    """Run the benchmark."""
-    parser = argparse.ArgumentParser(description="How alike copies and other clips are.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    figures = measure(options.folder)
-    sys.stdout.write((json.dumps(figures, indent=1) if options.json else table(figures)) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    run("How alike copies and other clips are.", measure, table)

@@ -211,7 +211,7 @@ class SegmentLatents:
         ]
 
     def _flat_topk(self, queries: Float32, k: int, allow: Bool | None) -> list[Found]:
-        if len(queries) > 1 and self._exact.on_gpu(k, allow):
+        if self._exact.on_gpu(k, allow):
             many = self._exact.topk_on_gpu(queries, k)
         elif len(queries) > 1:
             many = shared_topk(self._vectors, queries, k, allow, self._fast)

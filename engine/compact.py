@@ -78,18 +78,6 @@ class Compaction:
     bytes_after: int
 
 
-def compact(directory: Path, progress: Progress | None = None) -> Compaction:
-    """Compact an index of which nothing but its ids is known, in their order; see `rewrite`.
-
-    Raises:
-        IndexUnavailable: there is none, or another process is writing it.
-        DamagedIndex: a file is not what was written; nothing is changed then.
-    """
-    settings = read_manifest(directory).settings
-    with IndexWriter.open(directory, settings) as writer:
-        return rewrite(writer, {id_: id_ for id_ in writer.live_videos}, progress=progress)
-
-
 def rewrite(
     writer: IndexWriter,
     numbers: Mapping[int, int],

@@ -6,11 +6,11 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from tests.engine.compacting import compact
 from tests.engine.corpus import Corpus
 from unify.engine import ann, segment
 from unify.engine import latents as latents_module
 from unify.engine.ann import FLAT_BELOW, SegmentLatents, write_ann
-from unify.engine.compact import compact
 from unify.engine.errors import DamagedIndex
 from unify.engine.latents import map_flat, write_flat
 from unify.engine.local import LocalBackend, open_snapshot

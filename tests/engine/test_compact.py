@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.engine.compacting import compact
 from tests.engine.corpus import Corpus, FakePack, random_codes, spans
 from unify.engine import compact as compacting
 from unify.engine import durable
-from unify.engine.compact import SEGMENT_MOMENTS, advisable, choose, compact, rewrite
+from unify.engine.compact import SEGMENT_MOMENTS, advisable, choose, rewrite
 from unify.engine.errors import DamagedIndex, IndexUnavailable, NoIndex
 from unify.engine.local import open_snapshot
 from unify.engine.manifest import read_manifest

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.engine.compacting import compact
 from tests.engine.corpus import Corpus, FakePack, random_codes, spans
 from tests.engine.test_search import QUERIES, fetching
 from unify.engine.answer import Source
-from unify.engine.compact import compact
 from unify.engine.errors import UsageError
 from unify.engine.explain import library_terms, term_tracks
 from unify.engine.fusion import Mode, affine

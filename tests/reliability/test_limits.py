@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.engine.compacting import compact
 from tests.engine.corpus import random_codes, spans
 from unify.engine import durable, verify
-from unify.engine.compact import compact
 from unify.engine.errors import IndexUnavailable
 from unify.engine.local import open_snapshot
 from unify.engine.manifest import read_manifest

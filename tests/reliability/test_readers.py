@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.engine.compacting import compact
 from tests.engine.corpus import FakePack, random_codes, spans
-from unify.engine.compact import compact
 from unify.engine.verify import verify
 from unify.engine.writer import IndexWriter, Root, Video
 
