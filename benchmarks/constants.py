@@ -10,10 +10,11 @@ lengthen them little; sizes are bytes of files, unless said otherwise.
              Mbit/s (`footage.py`): CPU seconds of an hour of video, starting the process left out
     writer   moments of the synthetic library `mini` are added and published 4,096 at a time, four
              times, and then compacted: CPU seconds of a moment, without term tracks; bytes that
-             the manifest grows by
+             the manifest grows by, and CPU seconds, as many segments more are written
     catalog  an index of N videos without a moment in it is published once more, through the
              journal, at two N, in a process each: what a publish costs for each video that lives
-             already, and what a video takes in tables, journal and the builder's memory
+             already, and what a video takes in tables, journal and the builder's memory; memory of
+             jobs is what Python says that they take before Ray has them
     ray      videos that do not exist are handed out by Ray to one actor, at two numbers: CPU
              seconds of the driver for each video that comes back; left out where Ray is not there
     shards   `merging.py`
@@ -27,8 +28,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -38,7 +40,14 @@ from synthetic import Pack, add_block
 from workload import SHAPES, Workload
 
 from unify.encoders.packs import open_pack
-from unify.engine.manifest import IndexSettings, Root, Video, read_manifest
+from unify.engine.manifest import (
+    IndexSettings,
+    Manifest,
+    Root,
+    Video,
+    read_manifest,
+    write_manifest,
+)
 from unify.engine.postings import WINDOW
 from unify.engine.writer import IndexWriter
 from unify.indexer.catalog import Catalog
@@ -83,6 +92,8 @@ class Constants:
         merged: share of the ten best that exact shards give as the whole does; greatest
             difference of a score.
         by_lists: recall of latents by lists: of the whole, of a shard (mean), of shards merged.
+        listed: CPU seconds of a publish for each segment.
+        job: bytes a video takes in the builder's memory while it waits to be encoded.
     """
 
     bytes_by_part: dict[str, float] = field(default_factory=dict)
@@ -100,6 +111,8 @@ class Constants:
     driver: float | None = None
     merged: tuple[float, float] = (0.0, 0.0)
     by_lists: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    listed: float = 0.0
+    job: float = 0.0
 
 
 def measure(clips: Path, folder: Path, moments: int, lists: int, queries: int) -> Constants:
@@ -117,6 +130,7 @@ def measure(clips: Path, folder: Path, moments: int, lists: int, queries: int) -
         partial(_footage, clips, folder),
         _writer,
         _catalog,
+        _waiting,
         _ray,
         partial(_shards, moments, lists, queries),
     ):
@@ -169,9 +183,20 @@ def _writer(found: Constants, scratch: Path) -> None:
             sizes.append((writer.directory / "manifest.json").stat().st_size)
         found.add = (time.process_time() - before_s) / (PUBLISHED * len(blocks))
         found.segment = (sizes[-1] - sizes[0]) / (len(sizes) - 1)
+        manifest = writer.manifest
+    few, many = (_listed(scratch, replace(manifest, segments=manifest.segments * n))
+                 for n in (100, 600))  # fmt: skip
+    found.listed = (many - few) / (500 * len(blocks))
     before_s = time.process_time()
     compact(scratch / "index")
     found.compact = (time.process_time() - before_s) / (PUBLISHED * len(blocks))
+
+
+def _listed(scratch: Path, manifest: Manifest) -> float:
+    """Return CPU seconds to write a manifest."""
+    before_s = time.process_time()
+    write_manifest(scratch, manifest)
+    return time.process_time() - before_s
 
 
 def _catalog(found: Constants, scratch: Path) -> None:
@@ -214,14 +239,26 @@ def _ray(found: Constants, scratch: Path) -> None:
     found.driver = (many - few) / 1_000
 
 
+def _jobs(scratch: Path, count: int) -> list[Job]:
+    root = Root("videos", str(scratch))
+    paths = [f"{n:0{PATH_BYTES - 4}d}.mp4" for n in range(count)]
+    return [
+        Job(Candidate(root, path, n, n), Entry(n + 1, root.path, path, n, n))
+        for n, path in enumerate(paths, 1 << 20)
+    ]
+
+
+def _waiting(found: Constants, scratch: Path) -> None:
+    tracemalloc.start()
+    jobs = _jobs(scratch, 20_000)
+    found.job = tracemalloc.get_traced_memory()[0] / len(jobs)
+    tracemalloc.stop()
+
+
 def _handed_out(scratch: Path, count: int) -> float:
     pack = open_pack("mini")
     settings = IndexSettings("mini", pack.fingerprint, 512, 9_262, 1.0, 8.0, "pyav")
-    root = Root("videos", str(scratch))
-    jobs = [
-        Job(Candidate(root, f"{n}.mp4", 1, 1), Entry(n + 1, root.path, f"{n}.mp4", 1, 1))
-        for n in range(count)
-    ]
+    jobs = _jobs(scratch, count)
     fleet = Fleet("local", partial(open_pack, "mini"), settings, actors=1)
     before_s = time.process_time()
     assert len(list(fleet.work(jobs, scratch, lambda job, event: None))) == count

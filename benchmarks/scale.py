@@ -4,9 +4,8 @@
 
 Protocol: `constants.py` and `merging.py` measure on this machine, at small size, what a moment and
 a video cost and how shards merge; `--keep` keeps that, and takes it from there the next time. All
-else is arithmetic with what is assumed in `Assumed`, each of which is an option: costs add up, and
-machines share work evenly. Nothing here has run on more than one machine. That 16 GiB and two
-processors answer ten million moments is taken from `docs/benchmarks.md`.
+else is arithmetic with `Assumed`, of which each is an option: costs add up, machines share evenly.
+None of it ran on more than one machine. How shards answer is taken from `docs/benchmarks.md`.
 """
 
 from __future__ import annotations
@@ -24,6 +23,8 @@ from constants import PUBLISHED, Constants, measure
 from merging import SHARDS, K
 
 MACHINES = (1, 10, 100, 1_000, 10_000)
+PUBLISH_S = 30.0  # a build publishes at least as often
+QUERIES_S = 26.0  # that one shard answers one by one: docs/benchmarks.md
 YEAR_DAYS = 365.25
 
 
@@ -38,12 +39,12 @@ class Assumed:
         cpus: of a machine.
         vcpu_hour: dollars for one CPU and its share of memory for an hour.
         disk_month: dollars for a GB of disk for a month.
-        shard: moments of a shard: what 16 GiB and two CPUs are known to serve.
+        shard: moments of a shard: what 24 GB and two CPUs are known to serve.
         copies: of each shard that answer.
         store_gbit: what the machines can read of the videos' store, together, a second.
         link_gbit: what one machine can receive a second.
         memory_gb: of a machine that builds.
-        publish_s: longest that a publish may take: how often a build publishes.
+        publish_s: longest that a publish may take.
     """
 
     hours: float = 1e6
@@ -57,7 +58,7 @@ class Assumed:
     store_gbit: float = 100.0
     link_gbit: float = 10.0
     memory_gb: float = 8.0
-    publish_s: float = 30.0
+    publish_s: float = PUBLISH_S
 
 
 class Library:
@@ -71,14 +72,20 @@ class Library:
         self.shards = math.ceil(self.moments / assumed.shard)
         self.cpu_hours = known.cpu * assumed.hours / 3600
 
-    def builder_s(self, moments: float) -> dict[str, float]:
-        """Return CPU seconds of the one process that writes an index, by what they are for."""
+    def builder_s(self, moments: float, machines: float = math.inf) -> dict[str, float]:
+        """Return CPU seconds of the one process that writes an index, by what they are for.
+
+        Args:
+            moments: in the index.
+            machines: that feed it: few make less than a publish holds between two of them.
+        """
         videos = moments * self.videos_per_moment
-        publishes = moments / PUBLISHED
+        publishes = moments / min(PUBLISHED, machines * self.rate * PUBLISH_S)
         return {
             "writing": moments * self.known.add,
             "compacting once": moments * self.known.compact,
-            "publishing": publishes * videos / 2 * self.known.publish,
+            "publishing: videos": publishes * videos / 2 * self.known.publish,
+            "publishing: segments": publishes * publishes / 2 * self.known.listed,
             "Ray's driver": videos * (self.known.driver or 0.0),
         }
 
@@ -104,10 +111,13 @@ class Library:
         """Return hours until all is indexed: by CPU, or by the store where that is slower."""
         return self.cpu_hours / (self.busy(machines) * self.assumed.cpus)
 
-    @property
-    def builder_hours(self) -> float:
-        """CPU hours of the builders of all shards."""
-        return self.shards * sum(self.builder_s(self.assumed.shard).values()) / 3600
+    def builds(self, machines: int) -> int:
+        """Return how many indexes are written at once, so that no writer is waited for."""
+        return min(self.shards, math.ceil(self.busy(machines) / self.machines_per_builder))
+
+    def builder_hours(self, machines: float = math.inf) -> float:
+        """Return CPU hours of the builders of all shards, each fed by so many machines."""
+        return self.shards * sum(self.builder_s(self.assumed.shard, machines).values()) / 3600
 
 
 def table(*rows: tuple[object, ...]) -> str:
@@ -126,13 +136,13 @@ def measured(known: Constants) -> Iterator[tuple[object, ...]]:
     yield "bytes that an actor sends of a moment", f"{known.sent:,.0f}"
     yield "moments of an hour, 640x360", f"{known.moments:,.0f}"
     yield "CPU seconds of an hour, 640x360", f"{known.cpu:,.0f}"
-    yield (
-        "CPU µs to write a moment, to rewrite one",
-        f"{1e6 * known.add:.0f}, {1e6 * known.compact:.0f}",
-    )
-    yield "CPU µs of a publish for each live video", f"{1e6 * known.publish:.1f}"
-    sizes = known.table, known.journal, known.resident
-    yield "bytes a video: tables, journal, builder's memory", ", ".join(f"{x:,.0f}" for x in sizes)
+    moment = f"{1e6 * known.add:.0f}, {1e6 * known.compact:.0f}"
+    yield "CPU µs to write a moment, to rewrite one", moment
+    publish = f"{1e6 * known.publish:.1f}, {1e6 * known.listed:.0f}"
+    yield "CPU µs of a publish for each live video, each segment", publish
+    yield "bytes a video: tables, journal", f"{known.table:,.0f}, {known.journal:,.0f}"
+    memory = f"{known.resident:,.0f}, {known.job:,.0f}"
+    yield "bytes of the builder's memory for a video, more while it waits", memory
     yield "bytes of the manifest for a segment", f"{known.segment:,.0f}"
     driver = "not measured" if known.driver is None else f"{1e3 * known.driver:.1f}"
     yield "CPU ms of Ray's driver for a video", driver
@@ -149,9 +159,10 @@ def library(it: Library) -> Iterator[tuple[object, ...]]:
     yield "index", f"{size_gb / 1e3:,.1f} TB, {it.moment_bytes:,.0f} bytes a moment"
     yield f"shards of {a.shard / 1e6:g} million moments", f"{it.shards:,}"
     yield "CPU hours to index", f"{it.cpu_hours:,.0f}"
-    yield "CPU hours of the builders", f"{it.builder_hours:,.0f}"
-    yield "dollars to index", f"{(it.cpu_hours + it.builder_hours) * a.vcpu_hour:,.0f}"
+    yield "CPU hours of the builders", f"{it.builder_hours():,.0f}"
+    yield "dollars to index", f"{(it.cpu_hours + it.builder_hours()) * a.vcpu_hour:,.0f}"
     yield f"machines that answer, {a.copies} to a shard", f"{serving:,}"
+    yield "queries a second, one by one", f"{a.copies * QUERIES_S:,.0f}"
     month_h = YEAR_DAYS / 12 * 24
     yield "dollars a month to answer", f"{serving * a.cpus * month_h * a.vcpu_hour:,.0f}"
     yield "dollars a month for their disks", f"{size_gb * a.copies * a.disk_month:,.0f}"
@@ -165,9 +176,8 @@ def fleets(it: Library) -> Iterator[tuple[object, ...]]:
     )  # fmt: skip
     for machines in MACHINES:
         hours = it.wall_h(machines)
-        builds = min(it.shards, math.ceil(it.busy(machines) / it.machines_per_builder))
-        by_store = it.busy(machines) < machines
-        dollars = (hours * machines * a.cpus + it.builder_hours) * a.vcpu_hour
+        busy, builds = it.busy(machines), it.builds(machines)
+        dollars = (hours * machines * a.cpus + it.builder_hours(busy / builds)) * a.vcpu_hour
         time = (
             f"{hours / 24 / YEAR_DAYS:.1f} years" if hours > 17_520 else f"{hours / 24:,.1f} days"
         )
@@ -175,7 +185,7 @@ def fleets(it: Library) -> Iterator[tuple[object, ...]]:
             f"{machines:,}", time if hours > 48 else f"{hours:,.1f} hours", f"{builds:,.0f}",
             f"{min(it.read_gbit(machines), a.store_gbit):,.1f}",
             f"{it.moments * it.known.sent / hours / 3600 / 1e6:,.1f}", f"{dollars:,.0f}",
-            "the videos' store" if by_store else "CPU",
+            "the videos' store" if busy < machines else "CPU",
         )  # fmt: skip
 
 
@@ -210,18 +220,23 @@ def limits(it: Library) -> Iterator[tuple[object, ...]]:
         "table of videos", f"{publish_videos / 1e6:,.1f} million videos in an index",
         f"every publish writes it whole: {a.publish_s:g} s, as often as there is one",
     )  # fmt: skip
+    in_memory = known.resident + known.job
     yield (
-        "memory of one builder", f"{a.memory_gb * 1e9 / known.resident / 1e6:,.1f} million videos",
-        f"{known.resident:,.0f} bytes each of {a.memory_gb:g} GB",
+        "memory of one builder", f"{a.memory_gb * 1e9 / in_memory / 1e6:,.1f} million videos",
+        f"{in_memory:,.0f} bytes each of {a.memory_gb:g} GB, all of them in one build",
     )  # fmt: skip
     yield (
         "memory that answers", f"{a.shard / 1e6:g} million moments in an index",
-        "12.6 GiB with pages of files, in docs/benchmarks.md",
+        "20 GB with pages of files, in docs/benchmarks.md",
     )  # fmt: skip
-    segments = a.shard / PUBLISHED
+    yield (
+        "CPUs that answer", f"{QUERIES_S:g} queries a second for each copy",
+        "every query asks every shard; one by one, in docs/benchmarks.md",
+    )  # fmt: skip
+    segments, alone = a.shard / PUBLISHED, a.shard / (it.rate * PUBLISH_S)
     yield (
         "manifest", f"never: {segments * known.segment / 1e6:,.1f} MB for a shard",
-        f"{segments:,.0f} segments before they are compacted, each {known.segment:,.0f} bytes",
+        f"{segments:,.0f} segments of {known.segment:,.0f} bytes, {alone:,.0f} of one machine's",
     )  # fmt: skip
     journal_mb = a.shard * it.videos_per_moment * known.journal / 1e6
     yield (

@@ -3,7 +3,8 @@
 Each actor holds the pack and does to one video after another what this machine would do
 (`indexer/encode.py`); what an index keeps of a video comes back to the one writer, which is here.
 So nothing that is published depends on a worker: one that is lost costs what it had in hand, Ray
-gives that to another, and an answer that comes twice is taken once (`indexer/build.py`).
+gives that to another, and an answer that comes twice is taken once (`indexer/build.py`). What was
+lost with every actor that had it gets no answer: the others are not held up by it.
 
 Videos are read where the actors run: every machine must see them under the same paths. Ray
 carries Python objects between its processes by pickle and trusts its cluster, and so must its
@@ -13,16 +14,14 @@ user; no such object reaches a file of the index.
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import logging
-import os
 import platform
-import socket
-import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, redirect_stdout
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +29,22 @@ from unify.engine.errors import (
     IncompatibleIndex,
     IndexUnavailable,
     MediaError,
-    MissingPackage,
     UnifyError,
     UsageError,
 )
 from unify.engine.manifest import IndexSettings
+from unify.indexer.cluster import connected, heard, knock, require_ray
+from unify.indexer.decode_decord import require_decord
 from unify.indexer.decoding import DecodeProcess, Event
 from unify.indexer.discover import digest
 from unify.indexer.encode import Encoded, Outcome, OutOfReach, VideoIndexer, Watch
 from unify.indexer.plan import Job
 from unify.indexer.ports import VideoEncoder
+from unify.indexer.worker import Decoder
 
 _BLOCK_VIDEOS = 8  # that an actor gets at once, and that are done again when it is lost
 _BLOCKS_EACH = 4  # for an actor, at least, so that none waits long for the last
-_KNOCK_S = 5.0
-SETTINGS_OF_RAY = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_worker_niceness": "0",  # priority is left to the user; Ray's own choice is 15
-}
+_RETRIES = 3  # of a block whose actor was lost: a video may be what ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,52 +85,68 @@ class Fleet:
 
         Raises:
             UsageError: there is no cluster, or a machine of it does not see the videos.
-            IncompatibleIndex: a machine has another pack.
-            IndexUnavailable: Ray cannot go on.
+            IncompatibleIndex: a machine has another pack or another unify.
+            IndexUnavailable: Ray cannot go on, or an actor cannot.
         """
         if not jobs:
             return
-        with _cluster(self.address) as ray:
+        with connected(self.address) as ray:
             size, each = self._actors(ray.cluster_resources())
-            for row in self._dataset(jobs, size, each).iter_rows():
-                job, result = jobs[row["number"]], row["result"]
-                if isinstance(result, OutOfReach) and _readable(job.candidate.path):
-                    raise UsageError(
-                        f"{row['machine']} of the Ray cluster: {job.candidate.path} {result}",
-                        "make the videos readable under the same path on every machine",
-                    )
-                if isinstance(result, UnifyError) and not isinstance(result, MediaError):
-                    raise result
-                yield job, result
+            head = ray.get_runtime_context().gcs_address
+            rows = self._dataset(jobs, size, each).iter_rows()
+            with closing(heard(rows, partial(knock, head))) as answers:
+                for row in answers:
+                    yield jobs[row["number"]], self._accepted(jobs[row["number"]], row)
+
+    def _accepted(self, job: Job, row: dict[str, Any]) -> Encoded | MediaError:
+        """Return what became of a job; raise what is no fault of its video."""
+        result: Encoded | UnifyError = row["result"]
+        if isinstance(result, OutOfReach) and _readable(job.candidate.path):
+            raise UsageError(
+                f"{row['machine']} of the Ray cluster: {job.candidate.path} {result}",
+                "make the videos readable under the same path on every machine",
+            )
+        if isinstance(result, UnifyError) and not isinstance(result, MediaError):
+            raise result
+        return result
 
     def _actors(self, have: dict[str, float]) -> tuple[int, dict[str, float]]:
         """Return how many actors there are, and what each takes."""
+        if have.get("CPU", 0) < 1:  # no actor would ever start, and Ray would wait for ever
+            raise UsageError(
+                f"the Ray cluster at {self.address!r} has no CPU",
+                "add machines: ray start --address",
+            )
         on_gpus = self.gpu and have.get("GPU", 0) >= 1
-        count = int(have["GPU"] if on_gpus else have.get("CPU", 1))
-        return min(self.actors or count, max(1, count)), {"num_cpus": 1, "num_gpus": int(on_gpus)}
+        count = int(have["GPU" if on_gpus else "CPU"])
+        return min(self.actors or count, count), {"num_cpus": 1, "num_gpus": int(on_gpus)}
 
     def _dataset(self, jobs: list[Job], actors: int, each: dict[str, float]) -> Any:
         data = importlib.import_module("ray.data")
         context = data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
+        context.max_errored_blocks = -1  # a block that is lost must not end the others
         size = max(1, min(_BLOCK_VIDEOS, len(jobs) // (actors * _BLOCKS_EACH)))
         rows = [{"number": number, "job": job} for number, job in enumerate(jobs)]
-        return data.from_items(rows, override_num_blocks=-(-len(rows) // size)).map(
-            Actor,
-            fn_constructor_args=(self.open_encoder, self.settings),
-            compute=data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=2),
-            **each,
-        )
+        blocks = data.from_items(rows, override_num_blocks=-(-len(rows) // size))
+        with warnings.catch_warnings():  # there is no other way yet to bound what Ray tries again
+            warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
+            return blocks.map(
+                Actor,
+                fn_constructor_args=(self.open_encoder, self.settings, unify_version()),
+                # One at a time: what waits behind a video that ends its actor is lost with it.
+                compute=data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=1),
+                max_task_retries=_RETRIES,
+                **each,
+            )
 
 
-def require_ray() -> None:
-    """Check that Ray is installed.
-
-    Raises:
-        MissingPackage: it is not.
-    """
-    if importlib.util.find_spec("ray") is None:
-        raise MissingPackage("--ray needs Ray", "pip install 'unify-search[ray]'")
+def unify_version() -> str:
+    """Return the version of unify on this machine: machines of one build must have the same."""
+    try:
+        return metadata.version("unify-search")
+    except metadata.PackageNotFoundError:
+        return "that is not installed"
 
 
 class Actor:
@@ -143,22 +155,33 @@ class Actor:
     Args:
         open_encoder: opens the pack.
         settings: what the index is built with.
+        version: of unify, where the index is written.
     """
 
-    def __init__(self, open_encoder: Callable[[], VideoEncoder], settings: IndexSettings) -> None:
+    def __init__(
+        self, open_encoder: Callable[[], VideoEncoder], settings: IndexSettings, version: str
+    ) -> None:
         self._machine = platform.node()
         self._process = DecodeProcess()
         self._fault: UnifyError | None = None
         try:
+            if version != unify_version():
+                raise IncompatibleIndex(
+                    f"it has unify {unify_version()}, not {version}",
+                    "install the same unify-search on every machine",
+                )
+            if settings.decoder == Decoder.DECORD:
+                require_decord()
             encoder = open_encoder()
             if encoder.fingerprint != settings.fingerprint:
                 raise IncompatibleIndex(
-                    f"{self._machine} of the Ray cluster has another {encoder.name} "
-                    f"({encoder.fingerprint[:12]}, not {settings.fingerprint[:12]})",
+                    f"it has another {encoder.name} ({encoder.fingerprint[:12]}, "
+                    f"not {settings.fingerprint[:12]})",
                     "install the same unify-search and pack on every machine",
                 )
             self._indexer = VideoIndexer(encoder, settings)
         except UnifyError as error:  # told with the first video: Ray would try to start again
+            error.message = f"{self._machine} of the Ray cluster: {error.message}"
             self._fault = error
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -166,12 +189,18 @@ class Actor:
         result = self._fault or self._encode(row["job"])
         return {"number": row["number"], "result": result, "machine": self._machine}
 
-    def _encode(self, job: Job) -> Encoded | MediaError:
+    def _encode(self, job: Job) -> Encoded | UnifyError:
         try:
             events = self._indexer.decode(job, self._process, threads=1)
             return self._indexer.encode(job, events, Path(tempfile.gettempdir()), _unseen)
         except MediaError as error:
             return error
+        except Exception as error:  # raised, it would be one of the blocks that Ray gives up
+            return IndexUnavailable(
+                f"{self._machine} of the Ray cluster cannot encode {job.candidate.path} "
+                f"({type(error).__name__}: {error})",
+                "what is finished is kept; mend it, or --exclude the video, then run again",
+            )
 
 
 def _readable(path: str) -> bool:
@@ -185,49 +214,3 @@ def _readable(path: str) -> bool:
 
 def _unseen(job: Job, event: Event) -> None:
     """Tell nobody what happens meanwhile."""
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[Any]:
-    """Be connected to a cluster; turn what Ray raises into one clear line."""
-    os.environ.update(SETTINGS_OF_RAY | os.environ)  # read when it is imported and started
-    ray = importlib.import_module("ray")
-    importlib.import_module("ray.data")
-    alone = {"include_dashboard": False} if address == "local" else {}
-    with redirect_stdout(sys.stderr):  # where Ray says that a machine was lost
-        try:
-            _knock(address)
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **alone)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise UsageError(
-                f"no Ray cluster at {address!r} ({_lines(error)[0]})",
-                "start one with: ray start --head, or take this machine alone: --ray local",
-            ) from None
-        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-        try:
-            yield ray
-        except ray.exceptions.RayError as error:
-            raise IndexUnavailable(
-                f"Ray cannot go on ({_lines(error)[-1]})",
-                "what is finished is kept; see that every machine has the same unify-search, "
-                "then run again",
-            ) from error
-        finally:
-            ray.shutdown()
-
-
-def _knock(address: str) -> None:
-    """See that somebody answers at HOST:PORT: Ray would try for minutes.
-
-    Raises:
-        OSError: nobody does.
-        ValueError: the port is no number.
-    """
-    host, colon, port = address.rpartition(":")
-    if colon:
-        socket.create_connection((host, int(port)), _KNOCK_S).close()
-
-
-def _lines(error: BaseException) -> list[str]:
-    lines = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()]
-    return lines or [type(error).__name__]

@@ -8,7 +8,7 @@ from constants import Constants
 
 KNOWN = Constants(
     {"latents": 1024.0, "forward": 500.0}, 8.0, 3000.0, 900.0, 180.0, 2e-5, 4e-5, 2000.0, 5e-6,
-    72.0, 165.0, 978.0, 0.003, (1.0, 0.0), (0.98, 0.99, 0.99),
+    72.0, 165.0, 978.0, 0.003, (1.0, 0.0), (0.98, 0.99, 0.99), 1e-4, 600.0,
 )  # fmt: skip
 IT = scale.Library(KNOWN, scale.Assumed())
 
@@ -27,8 +27,18 @@ def test_a_full_store_is_as_fast_as_it_is():
 
 def test_publishing_grows_with_the_square_of_an_index():
     one, ten = IT.builder_s(1e6), IT.builder_s(1e7)
-    assert ten["publishing"] == pytest.approx(100 * one["publishing"])
+    for what in ("publishing: videos", "publishing: segments"):
+        assert ten[what] == pytest.approx(100 * one[what])
     assert ten["writing"] == pytest.approx(10 * one["writing"])
+
+
+def test_few_machines_make_more_publishes_than_many():
+    many, one = IT.builder_s(1e7), IT.builder_s(1e7, machines=1)
+    more = scale.PUBLISHED / (IT.rate * scale.PUBLISH_S)
+    assert more > 10
+    assert one["publishing: videos"] == pytest.approx(more * many["publishing: videos"])
+    assert one["publishing: segments"] == pytest.approx(more**2 * many["publishing: segments"])
+    assert IT.builder_s(1e7, machines=100) == many
 
 
 def test_without_ray_its_driver_costs_nothing_that_is_known():

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import copy
 import importlib.util
 import os
+import platform
 import shutil
 import signal
+import socket
+import sys
+import threading
 from collections import Counter
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +23,7 @@ from tests.reliability.scenes import substance
 from unify.encoders.library import BuildOptions, build_index
 from unify.engine.errors import IncompatibleIndex, IndexUnavailable, MissingPackage, UsageError
 from unify.indexer import build as building
-from unify.indexer import fleet
+from unify.indexer import cluster, fleet
 from unify.indexer.compaction import compact
 from unify.indexer.encode import OutOfReach
 from unify.indexer.fleet import Actor, Fleet
@@ -29,10 +35,20 @@ needs_ray = pytest.mark.skipif(not HAS_RAY, reason="ray is not installed: pip in
 SETTINGS = settings_for(NumberEncoder())
 
 
+class Deadly(NumberEncoder):
+    """Ends its process at a frame of the video 03.mp4."""
+
+    def encode_frames(self, frames):
+        rows = super().encode_frames(frames)
+        if (rows == 125.0).any():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rows
+
+
 def open_told(folder: Path, pause_s: float) -> NumberEncoder:
     """Open a pack, and tell which process has."""
     (folder / str(os.getpid())).touch()
-    return NumberEncoder(pause_s=pause_s)
+    return Deadly(pause_s=pause_s)
 
 
 def make_clips(folder: Path, count: int) -> Path:
@@ -50,7 +66,7 @@ class Played:
     """Workers that answer by the book, but for what a subclass changes."""
 
     def work(self, jobs, folder, watch):
-        actor = Actor(NumberEncoder, SETTINGS)
+        actor = Actor(NumberEncoder, SETTINGS, fleet.unify_version())
         with closing(actor._process):
             for number in self.order(len(jobs)):
                 yield jobs[number], actor({"number": number, "job": jobs[number]})["result"]
@@ -78,6 +94,10 @@ def one_actor(address):
         def cluster_resources():
             return {"CPU": 1.0}
 
+        @staticmethod
+        def get_runtime_context():
+            return SimpleNamespace(gcs_address="far:6379")
+
     yield Ray
 
 
@@ -87,11 +107,17 @@ class Rows(list):
 
 
 def answers(monkeypatch, result):
-    """Let a fleet's only answer be this."""
+    """Let a fleet's only answer be this, or an actor's."""
     monkeypatch.setattr(fleet, "require_ray", lambda: None)
-    monkeypatch.setattr(fleet, "_cluster", one_actor)
-    row = {"number": 0, "result": result, "machine": "far"}
-    monkeypatch.setattr(Fleet, "_dataset", lambda *_: Rows([row]))
+    monkeypatch.setattr(fleet, "connected", one_actor)
+    monkeypatch.setattr(fleet, "knock", lambda address: None)
+
+    def dataset(far, jobs, *_):
+        if isinstance(result, Actor):
+            return Rows([result({"number": 0, "job": jobs[0]})])
+        return Rows([{"number": 0, "result": result, "machine": "far"}])
+
+    monkeypatch.setattr(Fleet, "_dataset", dataset)
     return Fleet("far", NumberEncoder, SETTINGS)
 
 
@@ -110,19 +136,52 @@ def test_other_workers_make_the_same_index(tmp_path, monkeypatch, workers):
 
 def test_videos_without_an_answer_are_told_and_stay_pending(tmp_path):
     clips = make_clips(tmp_path / "clips", 4)
-    with pytest.raises(IndexUnavailable, match=r"2 of 5 videos were lost .* run again"):
+    with pytest.raises(IndexUnavailable, match=r"2 of 5 videos, such as .*\.mp4; run again"):
         run_build([clips], tmp_path / "index", fleet=Lossy())
     assert len(contents(tmp_path / "index")) == 3
     assert run_build([clips], tmp_path / "index").indexed == 1
     assert len(contents(tmp_path / "index")) == 4
 
 
-def test_an_actor_with_another_pack_says_so_with_every_video():
-    actor = Actor(partial(NumberEncoder, "a" * 64), SETTINGS)
+def told_by(*arguments):
+    """What an actor answers to a job that it cannot do."""
+    actor = Actor(*arguments)
     with closing(actor._process):
-        fault = actor({"number": 3, "job": None})["result"]
+        return actor({"number": 3, "job": None})["result"]
+
+
+def test_an_actor_with_another_pack_says_so_with_every_video():
+    fault = told_by(partial(NumberEncoder, "a" * 64), SETTINGS, fleet.unify_version())
     assert isinstance(fault, IncompatibleIndex)
     assert "aaaa" in str(fault) and "ffff" in str(fault)
+    assert platform.node() in str(copy.deepcopy(fault))  # as Ray carries it
+
+
+def test_an_actor_of_another_unify_says_so_with_every_video():
+    fault = told_by(NumberEncoder, SETTINGS, "0.0.9")
+    assert isinstance(fault, IncompatibleIndex)
+    assert f"it has unify {fleet.unify_version()}, not 0.0.9; install the same" in str(fault)
+
+
+def test_a_machine_without_the_decoder_is_no_fault_of_the_videos(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    settings = settings_for(NumberEncoder(), decoder="decord")
+    fault = told_by(NumberEncoder, settings, fleet.unify_version())
+    assert isinstance(fault, MissingPackage)
+
+
+def test_what_an_encoder_raises_names_the_machine_and_the_video(tmp_path, monkeypatch):
+    def fail(encoder, frames):
+        raise RuntimeError("no room in layer 3")
+
+    monkeypatch.setattr(NumberEncoder, "encode_frames", fail)
+    clips = make_clips(tmp_path / "clips", 1)
+    actor = Actor(NumberEncoder, SETTINGS, fleet.unify_version())
+    with closing(actor._process), pytest.raises(
+        IndexUnavailable, match=r"00\.mp4 \(RuntimeError: no room in layer 3\)"
+    ):  # fmt: skip
+        far = answers(monkeypatch, actor)
+        run_build([clips], tmp_path / "index", fleet=far)
 
 
 def test_another_pack_ends_the_build(tmp_path, monkeypatch):
@@ -183,7 +242,82 @@ def test_the_client_of_ray_is_refused(monkeypatch):
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:here"])
 def test_nobody_at_an_address_is_told_at_once(address):
     with pytest.raises((OSError, ValueError)):
-        fleet._knock(address)
+        cluster.knock(address)
+
+
+def test_somebody_else_at_an_address_is_told_at_once():
+    with closing(socket.create_server(("127.0.0.1", 0))) as door:
+
+        def answer():
+            caller, _ = door.accept()
+            with caller:
+                caller.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(OSError, match="not Ray"):
+            cluster.knock(f"127.0.0.1:{door.getsockname()[1]}")
+
+
+def test_a_cluster_without_a_processor_is_told(monkeypatch):
+    monkeypatch.setattr(fleet, "require_ray", lambda: None)
+    with pytest.raises(UsageError, match="'far' has no CPU"):
+        Fleet("far", NumberEncoder, SETTINGS)._actors({"memory": 1.0})
+
+
+def nothing_yet(released):
+    """Rows of a cluster that are waited for."""
+    yield 1
+    released.wait()
+
+
+def test_a_head_that_is_gone_is_told_and_one_that_comes_back_is_not(monkeypatch):
+    monkeypatch.setattr(cluster, "_PULSE_S", 0.01)
+    released = threading.Event()
+    knocks = iter([False, False, False, True, *[False] * 4])
+
+    def knock():
+        if not next(knocks):
+            raise ConnectionRefusedError("refused")
+
+    rows = cluster.heard(nothing_yet(released), knock)
+    assert next(rows) == 1
+    with pytest.raises(IndexUnavailable, match=r"head .* is gone \(refused\); .* run again"):
+        next(rows)
+    assert next(knocks, None) is None
+    released.set()
+
+
+def test_rows_of_a_cluster_come_whole_and_what_it_raises_too():
+    def rows():
+        yield from range(50)
+        raise LookupError("lost")
+
+    got = []
+    with pytest.raises(LookupError, match="lost"):
+        got.extend(cluster.heard(rows(), lambda: None))
+    assert list(cluster.heard(range(50), lambda: None)) == list(range(50))
+
+
+def test_the_root_of_an_error_is_told_in_one_line():
+    try:
+        try:
+            raise RuntimeError("cannot. Traceback (most recent call last):\n  File\nNoToken: none.")
+        except RuntimeError as error:
+            raise ConnectionError("failed to connect") from error
+    except ConnectionError as error:
+        assert cluster._reason(error) == "NoToken: none"
+    assert cluster._reason(ValueError("Version mismatch:\n  Ray: 1\n  Ray: 2")) == (
+        "Version mismatch: Ray: 1 Ray: 2"
+    )
+
+
+def test_what_ray_says_is_not_among_what_its_user_prints(capsys):
+    with redirect_stdout(cluster._Spoken(sys.stdout)):
+        sys.stdout.write("mine")
+        of_ray = threading.Thread(target=lambda: sys.stdout.write("a loss"), name="ray_listener")
+        of_ray.start()
+        of_ray.join()
+    assert capsys.readouterr() == ("mine", "a loss")
 
 
 def test_a_bound_on_memory_is_for_this_machine(tmp_path):
@@ -207,27 +341,31 @@ def started(start):
 def two_machines(monkeypatch):
     """A Ray cluster of two, and the second of them; what it starts finds this checkout."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for name, value in fleet.SETTINGS_OF_RAY.items():
+    for name, value in cluster.SETTINGS_OF_RAY.items():
         monkeypatch.setenv(name, value)
     from ray.cluster_utils import Cluster
 
     checks = {"period_ms": 1000, "timeout_ms": 5000, "failure_threshold": 3}
     config = {f"health_check_{name}": value for name, value in checks.items()}
     head = {"num_cpus": 1, "include_dashboard": False, "_system_config": config}
-    cluster = started(lambda: Cluster(initialize_head=True, head_node_args=head))
+    machines = started(lambda: Cluster(initialize_head=True, head_node_args=head))
     try:
-        yield cluster, started(lambda: cluster.add_node(num_cpus=1))
+        yield machines, started(lambda: machines.add_node(num_cpus=1))
     finally:
-        cluster.shutdown()
+        machines.shutdown()
 
 
 def lose_workers(tmp_path, monkeypatch, count: int, losses: dict[int, str]) -> None:
-    """Build on two machines, lose workers after so many videos, and compare with one machine."""
+    """Build on two machines, lose workers after so many videos, and compare with one machine.
+
+    One video ends every actor that takes it up: its block is given up, and left to the next build.
+    """
+    block = max(1, min(fleet._BLOCK_VIDEOS, count // (2 * fleet._BLOCKS_EACH)))
     monkeypatch.setattr(building, "_PUBLISH_MOMENTS", 1)
     clips, pids = make_clips(tmp_path / "clips", count), tmp_path / "pids"
     pids.mkdir()
     finished: Counter[str] = Counter()
-    with two_machines(monkeypatch) as (cluster, second):
+    with two_machines(monkeypatch) as (machines, second):
 
         def progress(event):
             if isinstance(event, VideoFinished):
@@ -238,12 +376,15 @@ def lose_workers(tmp_path, monkeypatch, count: int, losses: dict[int, str]) -> N
                             with suppress(ProcessLookupError):
                                 os.kill(int(pid.name), signal.SIGKILL)
                     case "machine":
-                        cluster.remove_node(second, allow_graceful=False)
+                        machines.remove_node(second, allow_graceful=False)
 
-        far = Fleet(cluster.address, partial(open_told, pids, 0.05), SETTINGS)
-        report = run_build([clips], tmp_path / "far", progress=progress, fleet=far)
+        far = Fleet(machines.address, partial(open_told, pids, 0.05), SETTINGS)
+        with pytest.raises(IndexUnavailable, match=rf" {block} of {count + 1} videos, such as "):
+            run_build([clips], tmp_path / "far", progress=progress, fleet=far)
     assert len(list(pids.iterdir())) > 2, "no actor had to be started again"
-    assert set(finished.values()) == {1} and len(finished) == report.indexed == count
+    assert len(finished) == count - block
+    report = run_build([clips], tmp_path / "far", progress=progress)
+    assert set(finished.values()) == {1} and len(finished) == count
     here = run_build([clips], tmp_path / "here")
     assert (report.failed, report.duplicates) == (here.failed, here.duplicates)
     for index in (tmp_path / "far", tmp_path / "here"):
