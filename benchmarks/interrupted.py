@@ -109,8 +109,8 @@ def main() -> None:
         place = milvus_place(address)
         assert place is not None
         store = open_collection(place).store
-        counted, ids = store.count(""), store.ids("").tolist()
-        ours = {row.id for row in local_rows(open_snapshot(index))}
+        counted, ids = store.count(""), store.ids(None).tolist()
+        ours = {row.id for row in local_rows(open_snapshot(index), "")}
         say(
             f"{chosen.kills} kills: {counted:,} moments of {len(ours):,} there, "
             f"{len(ids) - len(set(ids))} twice, {len(set(ids) ^ ours)} missing or strange"

@@ -86,8 +86,8 @@ def push(
     if json:
         jsonio.emit({"index": str(directory), "to": str(place), **asdict(done)})
     render.tell(
-        f"{place} holds {done.moments:,} moments: {done.sent:,} sent, {done.deleted:,} deleted, "
-        f"{done.compared:,} read back and the same"
+        f"{place} holds {render.counted(done.moments, 'moment')}: {done.sent:,} sent, "
+        f"{done.deleted:,} deleted, {done.compared:,} read back and the same"
     )
 
 
@@ -118,7 +118,8 @@ def pull(
     if json:
         jsonio.emit({"of": str(place), "index": str(directory), **asdict(done)})
     render.tell(
-        f"{directory} holds {done.moments:,} moments of {done.videos:,} videos: "
+        f"{directory} holds {render.counted(done.moments, 'moment')} of "
+        f"{render.counted(done.videos, 'video')}: "
         f"{done.fetched:,} fetched, {done.compared:,} compared and the same"
     )
 

@@ -8,7 +8,7 @@ What is certain. The server's sparse index misses no row, and a FLAT index over 
 none: with it answers are `exact` by the same certificate as locally, of the rows that the server
 showed (consistency "Bounded": what was written within the last seconds may be missing). With HNSW,
 IVF or CAGRA answers are `approximate`, unless every allowed row was scored. Numbers of rows are
-those of the last push, counted when this backend was opened.
+those of the last push, read when this backend was opened.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from unify.engine import rescore
 from unify.engine.backend import Allowed, Condition, Fetched, MomentFacts, Statistics
 from unify.engine.costs import Costs
-from unify.engine.errors import IncompatibleIndex, IndexUnavailable, UsageError
+from unify.engine.errors import IncompatibleIndex, UsageError
 from unify.engine.manifest import IndexSettings
 from unify.engine.milvus.collection import (
     Collection,
@@ -31,6 +31,7 @@ from unify.engine.milvus.collection import (
     named,
     no_collection,
     search_params,
+    unfinished_push,
 )
 from unify.engine.milvus.filter import expression, meets, needs_check
 from unify.engine.milvus.link import MOST, Link
@@ -69,7 +70,7 @@ class MilvusBackend:
         self.about = collection.about
         self._link = collection.link
         self.store = Store(collection)
-        self._link.scan("load_collection", collection.name)
+        self._link.load("load_collection", collection.name)
 
     @property
     def settings(self) -> IndexSettings:
@@ -87,12 +88,9 @@ class MilvusBackend:
 
     @cached_property
     def _counts(self) -> Counts:
-        counts = self.collection.counts()
-        if counts is None:
-            raise IndexUnavailable(
-                f"a push into {self.name} has not finished", "run it again: unify index push"
-            )
-        return counts
+        if (counts := self.collection.counts()) is not None:
+            return counts
+        raise unfinished_push(self._link) if self.collection.pushing else no_collection(self._link)
 
     def statistics(self) -> Statistics:
         """See `Backend`. How the server cuts its rows into parts is its own business."""
@@ -113,21 +111,24 @@ class MilvusBackend:
         if not asked:
             return Allowed(self._statistics.moments, self._statistics.videos, None)
         if needs_check(filters):
-            wrong = self._wrongly_found(filters)
-            asked += f" and video not in {wrong}" if wrong else ""
+            asked += self._checked(filters)
         moments = self.store.count(asked)
         if not conditions:
             videos = self.store.count(f"{asked} and part == 0")
         elif moments <= MOST:
-            videos = len(self.store.videos(asked))
+            videos = len(set(self.store.owners(asked)))
         else:
             videos = min(moments, self._statistics.videos)
         return Allowed(moments, videos, asked)
 
-    def _wrongly_found(self, filters: Filters) -> list[int]:
-        """Return the videos whose paths the expression lets through and the filters do not."""
-        rows = self.store.listed(expression(Filters(filters.paths), []) + " and part == 0")
-        return [r.video for r in rows if not meets(filters, [shown for shown, _ in r.paths()])]
+    def _checked(self, filters: Filters) -> str:
+        """Return what an expression lacks to let through only paths that meet the filters."""
+        loosely = self.store.paths(expression(Filters(filters.paths), []))
+        found = {video: meets(filters, [shown for shown, _ in paths]) for video, paths in loosely}
+        right, wrong = ([video for video in found if found[video] is met] for met in (True, False))
+        if len(wrong) < len(right):
+            return f" and video not in {wrong}" if wrong else ""
+        return f" and video in {right or [-1]}"  # there is no such video
 
     def approximates(self, allowed: Allowed) -> bool:
         """See `Backend`."""
@@ -136,7 +137,7 @@ class MilvusBackend:
     def latent_topk(
         self, latents: Float32, k: int, allowed: Allowed, exact: bool, threads: int
     ) -> list[Fetched]:
-        """See `Backend`. The server returns `MOST` rows at most."""
+        """See `Backend`. The server returns so many rows at most: `LatentIndex.most`."""
         kind = self.about.latent_index
         surely = kind is LatentIndex.FLAT
         if exact and not surely:
@@ -144,15 +145,14 @@ class MilvusBackend:
                 f"{self.name} looks for latents by {kind}, which may miss moments",
                 "leave --exact out, or push it with --latent-index flat",
             )
-        depth = min(k, MOST)
+        depth = min(k, kind.most)
         data = [self._stored(query) for query in latents]
         found = self._search("latent", data, depth, allowed, search_params(kind, depth))
         fetched = []
         for query, (ids, scores) in zip(latents, found, strict=True):
             length = float(np.linalg.norm(query)) * 1.01
             slack = length * (len(query) * _EPS + _HALF_EPS * self.about.half)
-            slack = slack if surely else np.inf
-            bound = _bound(ids, scores, depth, allowed, slack)
+            bound = _bound(ids, scores, depth, allowed, slack if surely else np.inf)
             fetched.append(Fetched(ids, scores, bound))
         return fetched
 
@@ -160,9 +160,7 @@ class MilvusBackend:
         self, terms: UInt16, weights: Float32, k: int, allowed: Allowed, threads: int
     ) -> Fetched:
         """See `Backend`. Weights below 0, which Milvus knows not, only lower what is found."""
-        above = weights > 0
-        query = dict(zip(terms[above].tolist(), weights[above].tolist(), strict=True))
-        depth = min(k, MOST)
+        query, depth = _above(terms, weights), min(k, MOST)
         ids, scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
         if query:
             ((ids, scores),) = self._search("lexicon", [query], depth, allowed, {})
@@ -193,19 +191,18 @@ class MilvusBackend:
         """See `Backend`: the server's reciprocal rank fusion, its constant 60."""
         from pymilvus import AnnSearchRequest, RRFRanker
 
-        depth, where = min(k, MOST), self.store.where(allowed.rows)
-        above = query.weights > 0
-        pairs = zip(query.terms[above].tolist(), query.weights[above].tolist(), strict=True)
-        sides: list[tuple[str, Any, dict[str, Any]]] = []
-        if query.latent is not None:
-            params = search_params(self.about.latent_index, depth)
-            sides.append(("latent", self._stored(query.latent), params))
-        if lexicon := dict(pairs):
-            sides.append(("lexicon", lexicon, {}))
-        requests = [
-            AnnSearchRequest([data], field, {"metric_type": "IP", "params": params}, depth, where)
-            for field, data, params in sides
-        ]
+        depth, where = min(k, self.about.latent_index.most), self.store.where(allowed.rows)
+        requests = []
+        for field, data, params in (
+            ("latent", query.latent, search_params(self.about.latent_index, depth)),
+            ("lexicon", _above(query.terms, query.weights) or None, {}),
+        ):
+            if data is not None:
+                how = {"metric_type": "IP", "params": params}
+                stored = data if isinstance(data, dict) else self._stored(data)
+                requests.append(AnnSearchRequest([stored], field, how, depth, where))
+        if not requests:  # words that shall rather not show are all that is asked for
+            return Fetched(*_side([]), np.inf)
         (hits,) = self._link.read(
             "hybrid_search", self.collection.name, requests, RRFRanker(60), limit=depth
         )
@@ -220,8 +217,8 @@ class MilvusBackend:
         rows = self.store.rows(ids)
         if not rows:
             return np.zeros(0)
-        stored = np.stack([row.latent for row in rows])
-        return rescore.latent_scores(stored, np.arange(len(rows)), latent.astype(np.float64), False)
+        stored, query = np.stack([row.latent for row in rows]), latent.astype(np.float64)
+        return rescore.latent_scores(stored, np.arange(len(rows)), query, False)
 
     def lexicon_scores(self, ids: Int64, terms: UInt16, weights: Float32) -> Float64:
         """See `Backend`."""
@@ -235,12 +232,12 @@ class MilvusBackend:
 
     def latents(self, ids: Int64) -> Float32:
         """See `Backend`."""
-        stored = [row.latent.astype(np.float32) for row in self.store.rows(ids)]
+        stored = [row.latent for row in self.store.rows(ids)]
         return np.array(stored, np.float32).reshape(len(ids), self.settings.latent_dim)
 
     def video_ids(self, ids: Int64) -> Int64:
         """See `Backend`."""
-        return np.array([row.video for row in self.store.rows(ids)], np.int64)
+        return self.store.videos(ids)
 
     def postings_count(self, terms: UInt16) -> Int64:
         """See `Backend`. As the last push has counted them."""
@@ -268,9 +265,9 @@ class MilvusBackend:
         """See `Backend`."""
         wanted = (os.path.normpath(video), os.path.abspath(video))  # noqa: PTH100 - links stay
         name = Filters((os.path.basename(wanted[0]),))  # noqa: PTH119
-        for row in self.store.listed(expression(name, []) + " and part == 0"):
-            if any(wanted[0] == shown or path in wanted for shown, path in row.paths()):
-                own = sorted(self.store.listed(f"video == {row.video}"), key=lambda row: row.part)
+        for found, paths in self.store.paths(expression(name, [])):
+            if any(wanted[0] == shown or path in wanted for shown, path in paths):
+                own = sorted(self.store.listed(f"video == {found}"), key=lambda row: row.part)
                 return np.array([row.id for row in own], np.int64)
         raise UsageError(f"{video} is not indexed", "see what was pushed: unify terms")
 
@@ -283,12 +280,16 @@ class MilvusBackend:
             )
 
 
+def _above(terms: UInt16, weights: Float32) -> dict[int, float]:
+    """Return the weights above 0 by term, as the client takes a sparse vector."""
+    above = weights > 0
+    return dict(zip(terms[above].tolist(), weights[above].tolist(), strict=True))
+
+
 def _side(hits: Any) -> tuple[Int64, Float32]:
     """Return the ids and scores of what a search found."""
-    return (
-        np.array([hit["id"] for hit in hits], np.int64),
-        np.array([hit["distance"] for hit in hits], np.float32),
-    )
+    ids, scores = [hit["id"] for hit in hits], [hit["distance"] for hit in hits]
+    return np.array(ids, np.int64), np.array(scores, np.float32)
 
 
 def _bound(ids: Int64, scores: Float32, depth: int, allowed: Allowed, slack: float) -> float:

@@ -1,13 +1,14 @@
 """The collection that holds an index: its fields, its properties, and its name.
 
-The name that people use is an alias. The first push fills `NAME_1` and then names it; a push
+The name that people use is an alias. The first push fills `NAME__1` and then names it; a push
 `--anew` fills the next one and then moves the name in one step, so a search sees the old rows or
-the new, never a half.
+the new, never a half. No address can name such a collection itself, so none is ever taken for
+another library's.
 
 The properties say what an index directory's manifest says (pack, fingerprint, settings), what the
 rows were made with, and for each tenant what a planner and `unify terms` need to know of the whole:
-numbers of moments, videos, and moments by term. The server keeps properties with its metadata,
-so these are 16 bytes a word at most.
+numbers of moments, videos, and moments by term. The server keeps all properties in one record of
+its metadata, 1.5 MB where etcd is as it comes, so the numbers are compressed.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from unify.engine.errors import IncompatibleIndex, NoIndex
+from unify.engine.errors import IncompatibleIndex, IndexUnavailable, NoIndex
 from unify.engine.manifest import IndexSettings
-from unify.engine.milvus.link import Link
+from unify.engine.milvus.link import MOST, Link
 from unify.engine.milvus.rows import LISTED, TEXT
 from unify.engine.types import Int64
 
-FORMAT = 1
+FORMAT = 2
 _ABOUT, _COUNTS, _PUSHING = "unify.about", "unify.counts.", "unify.pushing."
 
 
@@ -38,6 +39,11 @@ class LatentIndex(StrEnum):
     HNSW = "hnsw"
     IVF = "ivf_flat"
     CAGRA = "gpu_cagra"
+
+    @property
+    def most(self) -> int:
+        """Rows that a search returns at most; a graph on a GPU gives fewer."""
+        return 1_024 if self is LatentIndex.CAGRA else MOST
 
 
 _BUILD: dict[LatentIndex, dict[str, Any]] = {
@@ -143,7 +149,7 @@ def named(link: Link) -> Collection | None:
 
 def unfinished(link: Link) -> Collection | None:
     """Return the collection that a push began to fill and the name does not mean yet, or None."""
-    return _found(link, f"{link.place.collection}_{_number(link) + 1}")
+    return _found(link, numbered(link, _number(named(link)) + 1))
 
 
 def create(link: Link, about: About) -> Collection:
@@ -155,7 +161,7 @@ def create(link: Link, about: About) -> Collection:
     """
     from pymilvus import DataType, MilvusClient
 
-    name = f"{link.place.collection}_{_number(link) + 1}"
+    name = numbered(link, _number(named(link)) + 1)
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("tenant", DataType.VARCHAR, max_length=64, is_partition_key=True)
@@ -186,14 +192,18 @@ def create(link: Link, about: About) -> Collection:
 
 
 def name_it(link: Link, collection: Collection) -> None:
-    """Let the place's name mean a collection, in one step; the one it meant before is dropped."""
+    """Let the place's name mean a collection, in one step; the one it meant before is dropped.
+
+    It is dropped by its number: a push that was stopped after that one step may have left it.
+    """
     before = named(link)
     alias = link.place.collection
     if before is None:
         link.write("create_alias", collection.name, alias)
     elif before.name != collection.name:
         link.write("alter_alias", collection.name, alias)
-        before.drop()
+    if left := _found(link, numbered(link, _number(collection) - 1)):
+        left.drop()
 
 
 def _found(link: Link, name: str) -> Collection | None:
@@ -203,11 +213,14 @@ def _found(link: Link, name: str) -> Collection | None:
     return Collection(link, described["collection_name"], dict(described["properties"]))
 
 
-def _number(link: Link) -> int:
-    """Return the number of the collection that the name means now, 0 where there is none."""
-    at_hand = named(link)
-    tail = at_hand.name.removeprefix(link.place.collection + "_") if at_hand else "0"
-    return int(tail) if tail.isdecimal() else 0
+def numbered(link: Link, number: int) -> str:
+    """Return a collection's own name, which no address can give."""
+    return f"{link.place.collection}__{number}"
+
+
+def _number(collection: Collection | None) -> int:
+    """Return the number in a collection's own name, 0 where there is none."""
+    return int(collection.name.rpartition("__")[2]) if collection else 0
 
 
 def _about(link: Link, name: str, properties: dict[str, str]) -> About:
@@ -231,6 +244,13 @@ def _written(values: Int64) -> str:
 
 def _read(text: str) -> Int64:
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), "<i8")
+
+
+def unfinished_push(link: Link) -> IndexUnavailable:
+    """Return the error that says that a collection is not what a push made of it."""
+    return IndexUnavailable(
+        f"a push into {link.place} has not finished", "run it again: unify index push"
+    )
 
 
 def no_collection(link: Link) -> NoIndex:

@@ -17,7 +17,7 @@ from unify.engine.backend import Condition
 from unify.engine.milvus.rows import searchable
 from unify.engine.query import Filters
 
-_SPECIAL = re.compile(r"[%_\\\"'\ufffd\x00-\x1f]")
+_SPECIAL = re.compile(r"[%_\\\"'\x00-\x1f]")
 
 
 def of_tenant(tenant: str) -> str:
@@ -50,7 +50,8 @@ def needs_check(filters: Filters) -> bool:
 
     Several parts may be met by several copies of a video, of which one must meet them all.
     """
-    return len(filters.paths) > 1 or any(_SPECIAL.search(searchable(p)) for p in filters.paths)
+    parts = [searchable(part) for part in filters.paths]
+    return len(parts) > 1 or any(_SPECIAL.search(p) or "\ufffd" in p for p in parts)
 
 
 def meets(filters: Filters, paths: list[str]) -> bool:

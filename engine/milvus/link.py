@@ -1,13 +1,16 @@
 """The connection to a Milvus server or file: time limits, retries, and one clear line.
 
-`pymilvus` tries again by itself, with growing pauses, until a call's time limit is over. Every
-write of ours may be repeated: it names the rows it writes.
+What a server refuses for now (it restarts, its connection is gone) is asked again with growing
+pauses until a call's time limit is over; `pymilvus` does so only for some of it. Every write of
+ours may be repeated: it names the rows it writes.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,9 @@ from unify.engine.milvus.place import MilvusPlace
 CONNECT_S = 10.0
 READ_S = 30.0
 WRITE_S = 120.0
-SCAN_S = 600.0  # what looks at every row: counting, listing, building indexes
-PAGE = 10_000  # rows that are listed at once
+PAUSES_S = (0.25, 8.0)  # between tries: the first, doubled up to the last
+LOAD_S = 600.0  # what builds indexes or reads them into memory
+PAGE = 10_000  # short rows that are listed at once; the server sends 100 MB at most
 MOST = 16_384  # rows that a Milvus search may return
 
 
@@ -48,6 +52,7 @@ class Link:
                 )
             if create:
                 Path(place.uri).absolute().parent.mkdir(parents=True, exist_ok=True)
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read once, by the import of grpc
         from pymilvus import MilvusClient
 
         for name in ("pymilvus", "milvus_lite"):  # they print tracebacks of what we say in a line
@@ -78,30 +83,33 @@ class Link:
         """
         return self._call(method, WRITE_S, "does not take what is written", *args, **kwargs)
 
-    def scan(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Call a method of the client that looks at every row, and may be repeated.
+    def load(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a method of the client that builds or loads a whole collection.
 
         Raises:
             IndexUnavailable: the server does not answer, or refuses.
         """
-        return self._call(method, SCAN_S, "does not answer", *args, **kwargs)
+        return self._call(method, LOAD_S, "does not answer", *args, **kwargs)
 
-    def rows(self, collection: str, where: str, fields: list[str]) -> Iterator[dict[str, Any]]:
+    def rows(
+        self, collection: str, where: str, fields: list[str], consistency: str, page: int = PAGE
+    ) -> Iterator[dict[str, Any]]:
         """Yield some fields of all rows that meet an expression, by ascending id.
 
         Raises:
             IndexUnavailable: the server does not answer.
         """
-        pages = self.scan(
-            "query_iterator", collection, batch_size=PAGE, filter=where, output_fields=fields
-        )
-        while page := self._guarded("does not answer", pages.next):
+        pages = self.read(
+            "query_iterator", collection, batch_size=page, filter=where, output_fields=fields,
+            consistency_level=consistency,
+        )  # fmt: skip
+        while page := self._guarded("does not answer", READ_S, pages.next):
             yield from page
         pages.close()
 
     def count(self, collection: str, where: str) -> int:
         """Return how many rows meet an expression, all that were written before included."""
-        found = self.scan(
+        found = self.read(
             "query", collection, filter=where, output_fields=["count(*)"],
             consistency_level="Strong",
         )  # fmt: skip
@@ -117,16 +125,21 @@ class Link:
 
     def _call(self, method: str, limit_s: float, what: str, *args: Any, **kwargs: Any) -> Any:
         bound = getattr(self._client, method)
-        return self._guarded(what, lambda: bound(*args, timeout=limit_s, **kwargs))
+        return self._guarded(what, limit_s, lambda: bound(*args, timeout=limit_s, **kwargs))
 
-    def _guarded(self, what: str, call: Any) -> Any:
+    def _guarded(self, what: str, limit_s: float, call: Callable[[], Any]) -> Any:
         import grpc
         from pymilvus import MilvusException
 
-        try:
-            return call()
-        except (MilvusException, grpc.RpcError, ValueError) as error:  # ValueError: channel closed
-            raise self._unavailable(what, error) from None
+        (pause, longest), end = PAUSES_S, time.monotonic() + limit_s
+        while True:
+            try:
+                return call()
+            except (MilvusException, grpc.RpcError, ValueError) as error:  # the last: closed
+                if not _passing(error) or time.monotonic() + pause > end:
+                    raise self._unavailable(what, error) from None
+            time.sleep(pause)
+            pause = min(2 * pause, longest)
 
     def _unavailable(self, what: str, error: Exception) -> IndexUnavailable:
         reason = " ".join(str(getattr(error, "message", "") or error).split())[:200]
@@ -139,6 +152,14 @@ class Link:
             f"Milvus at {self.place.uri} {what} ({reason})",
             f"{hint}what it has acknowledged stays: run the same command again",
         )
+
+
+def _passing(error: Exception) -> bool:
+    """Return whether the same request may succeed a little later."""
+    from pymilvus.client.types import Status
+
+    lost = getattr(error, "code", None) == Status.CONNECT_FAILED
+    return lost or bool(getattr(error, "retriable", False))
 
 
 def _require(package: str, hint: str) -> None:

@@ -19,6 +19,7 @@ from unify.engine.errors import UsageError
 TOKEN, TLS = "UNIFY_MILVUS_TOKEN", "UNIFY_MILVUS_TLS"
 _TAIL = r"/(?P<name>[A-Za-z_]\w{0,199})(?:\?tenant=(?P<tenant>[\w.-]{1,64}))?"
 _FILE = re.compile(rf"milvus:(?P<file>.+\.db){_TAIL}", re.ASCII)
+_OWN = re.compile(r".*__\d+", re.ASCII)  # how unify names a collection; see `numbered`
 _SERVER = re.compile(rf"milvus://?(?P<host>[^/?@]+){_TAIL}", re.ASCII)  # a Path keeps one slash
 
 
@@ -63,7 +64,8 @@ def milvus_place(given: str | os.PathLike[str]) -> MilvusPlace | None:
     """Read an address; None when it is no Milvus one, but a directory.
 
     Raises:
-        UsageError: it begins with `milvus:` and is none of the two kinds.
+        UsageError: it begins with `milvus:` and is none of the two kinds, or its name is one that
+            only a push gives.
 
     >>> milvus_place("milvus://db.example:19530/clips?tenant=acme").uri
     'http://db.example:19530'
@@ -74,6 +76,12 @@ def milvus_place(given: str | os.PathLike[str]) -> MilvusPlace | None:
     if not text.startswith("milvus:"):
         return None
     token, tls = os.environ.get(TOKEN, ""), os.environ.get(TLS, "")
+    found = _FILE.fullmatch(text) or _SERVER.fullmatch(text)
+    if found and _OWN.fullmatch(found["name"]):
+        raise UsageError(
+            f"{found['name']!r} is how a push names what it fills",
+            "leave the two underscores and the number out",
+        )
     if found := _FILE.fullmatch(text):
         return MilvusPlace(found["file"], found["name"], found["tenant"] or "")
     if found := _SERVER.fullmatch(text):
@@ -83,7 +91,8 @@ def milvus_place(given: str | os.PathLike[str]) -> MilvusPlace | None:
         return MilvusPlace(
             f"{scheme}://{found['host']}", found["name"], found["tenant"] or "", token, authority
         )
+    told = f"a token goes into {TOKEN}; " if "@" in text else ""
     raise UsageError(
         f"cannot read the address {text!r}",
-        "write milvus://HOST:19530/NAME, or milvus:FILE.db/NAME for a file",
+        f"{told}write milvus://HOST:19530/NAME, or milvus:FILE.db/NAME for a file",
     )

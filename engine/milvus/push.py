@@ -90,18 +90,20 @@ def push(
         IndexUnavailable: the server does not acknowledge; the next push goes on there.
     """
     target = _target(snapshot, link, shows, wish)
-    link.scan("load_collection", target.name)
-    local, counts = _survey(snapshot, shows)
-    there = Store(target).ids("")
+    link.load("load_collection", target.name)
+    tenant = link.place.tenant
+    local, counts = _survey(snapshot, tenant, shows)
+    there = Store(target, "Strong").ids(None)
     missing, surplus = np.setdiff1d(local, there), np.setdiff1d(there, local)
     target.begin()
-    wanted = set(missing.tolist())
-    for done in _send(target, (row for row in local_rows(snapshot) if row.id in wanted)):
+    rows = (row for row in local_rows(snapshot, tenant) if _among(missing, row.id))
+    for done in _send(target, rows):
         if progress:
             progress(done, len(missing))
     for at in range(0, len(surplus), BATCH):  # last: a changed video is found all the time
         link.write("delete", target.name, ids=surplus[at : at + BATCH].tolist())
-    link.scan("flush", target.name)
+    link.load("flush", target.name)
+    link.load("load_collection", target.name)  # once more, had the server been started anew
     compared = _verify(target, local)
     target.finish(counts)
     name_it(link, target)
@@ -146,41 +148,48 @@ def _check(target: Collection, snapshot: LocalBackend, shows: float, wish: Wish)
         )
 
 
-def _survey(snapshot: LocalBackend, shows: float) -> tuple[Int64, Counts]:
+def _survey(snapshot: LocalBackend, tenant: str, shows: float) -> tuple[Int64, Counts]:
     """Return the ids of all rows of a directory, ascending, and what the rows come to."""
     held = np.zeros(snapshot.settings.stored_terms, np.int64)
-    ids = []
-    for row in local_rows(snapshot):
-        held[row.terms] += 1
-        ids.append(row.id)
     statistics = snapshot.statistics()
+    ids = np.zeros(statistics.moments, np.int64)
+    for at, row in enumerate(local_rows(snapshot, tenant)):
+        held[row.terms] += 1
+        ids[at] = row.id
     counts = Counts(statistics.moments, statistics.videos, held, snapshot.term_counts(shows))
-    return np.sort(np.array(ids, np.int64)), counts
+    return np.sort(ids), counts
+
+
+def _among(ids: Int64, id_: int) -> bool:
+    """Return whether an id is among some, which are ascending."""
+    at = int(np.searchsorted(ids, id_))
+    return at < len(ids) and int(ids[at]) == id_
 
 
 def _send(target: Collection, rows: Iterator[Row]) -> Iterator[int]:
     """Write rows in batches; yield how many the server has acknowledged so far."""
-    about, tenant, done = target.about, target.link.place.tenant, 0
+    about, done = target.about, 0
     while batch := list(islice(rows, BATCH)):
         size = about.settings.lexicon_size
-        data = [encode(row, tenant, size, about.shows, about.half) for row in batch]
+        data = [encode(row, size, about.shows, about.half) for row in batch]
         target.link.write("upsert", target.name, data)
         done += len(batch)
         yield done
 
 
 def _verify(target: Collection, local: Int64) -> int:
-    """Count the rows there and read some back; return how many were compared with ours.
+    """Compare the ids there with ours and read some rows back; return how many of these.
 
     Raises:
-        IndexUnavailable: they are not as many.
-        DamagedIndex: one is not what was sent.
+        IndexUnavailable: the ids are not the same.
+        DamagedIndex: a row is not what was sent.
     """
-    store = Store(target)
-    there = store.count("")
-    if there != len(local):
+    store = Store(target, "Strong")
+    there = store.ids(None)
+    if not np.array_equal(there, local):
         raise IndexUnavailable(
-            f"{target.name} holds {there:,} moments after a push of {len(local):,}",
+            f"{target.name} holds {len(there):,} moments after a push of {len(local):,}, "
+            f"{len(np.setxor1d(there, local)):,} of them on one side alone: does another push run?",
             "run the push again",
         )
     sample = local[:: max(1, len(local) // SAMPLED)][:SAMPLED]

@@ -5,7 +5,8 @@ weights over the 2V terms of `engine/said.py`, and when each term shows (`tracks
 compressed, in base64). Vectors are written as float32, or float16, of the float16 values that an
 index directory holds, so nothing is rounded.
 
-The id is a hash of all that the row says. A batch that is sent twice writes the same rows twice
+The id is a hash of all that the row says, its tenant included: ids are a collection's, and two
+tenants may have the same videos. A batch that is sent twice writes the same rows twice
 over; a row that differs in anything, be it a path, is another row; and a row that was read once
 never changes.
 """
@@ -36,12 +37,15 @@ TEXT = 65_535  # bytes of a VARCHAR
 LISTED = 4_096  # entries of an ARRAY
 _NO_UNICODE = re.compile("[\ud800-\udfff]")
 
+Places = tuple[tuple[str, str, str], ...]
+
 
 @dataclass(frozen=True)
 class Row:
     """One moment.
 
     Attributes:
+        tenant: whose it is.
         video: its video's id.
         part: which moment of the video it is, in time order from 0.
         start_s: where it begins.
@@ -56,13 +60,14 @@ class Row:
         tracks: rows by frame: indptr (F + 1,), terms, float16 weights.
     """
 
+    tenant: str
     video: int
     part: int
     start_s: float
     end_s: float
     duration_s: float
     recorded: float
-    places: tuple[tuple[str, str, str], ...]
+    places: Places
     latent: Float16
     terms: UInt16
     weights: Float16
@@ -72,18 +77,29 @@ class Row:
     @cached_property
     def id(self) -> int:
         """63 bits of a hash of everything else."""
-        facts = (self.video, self.part, self.start_s, self.end_s, self.duration_s, self.recorded)
-        digest = hashlib.blake2b(repr((facts, self.places)).encode("ascii", "backslashreplace"))
+        spans = (self.start_s, self.end_s, self.duration_s, self.recorded)
+        facts = (self.tenant, self.video, self.part, spans, self.places)
+        digest = hashlib.blake2b(repr(facts).encode("ascii", "backslashreplace"))
         for part in (self.latent, self.terms, self.weights, self.times_s, *self.tracks):
             digest.update(part.tobytes() + b"|")
         return int.from_bytes(digest.digest()[:8], "big") >> 1
 
     def paths(self) -> list[tuple[str, str]]:
         """Return the paths of the file and its copies: as given to `build`, and absolute."""
-        return [
-            (os.path.normpath(os.path.join(given, rel)), os.path.normpath(os.path.join(root, rel)))  # noqa: PTH118
-            for given, root, rel in self.places
-        ]
+        return paths_of(self.places)
+
+
+def paths_of(places: Places) -> list[tuple[str, str]]:
+    """Return the paths that places mean: as given to `build`, and absolute."""
+    return [
+        (os.path.normpath(os.path.join(given, rel)), os.path.normpath(os.path.join(root, rel)))  # noqa: PTH118
+        for given, root, rel in places
+    ]
+
+
+def read_places(text: str) -> Places:
+    """Return the places that the field `places` of a row says."""
+    return tuple((given, root, rel) for given, root, rel in json.loads(text))
 
 
 def searchable(path: str) -> str:
@@ -91,12 +107,11 @@ def searchable(path: str) -> str:
     return _NO_UNICODE.sub("\ufffd", path.lower())
 
 
-def encode(row: Row, tenant: str, lexicon_size: int, shows: float, half: bool) -> dict[str, Any]:
+def encode(row: Row, lexicon_size: int, shows: float, half: bool) -> dict[str, Any]:
     """Return a row as the client takes it.
 
     Args:
         row: the moment.
-        tenant: whose it is.
         lexicon_size: V.
         shows: least weight at which a moment shows a term.
         half: whether latents are float16 there.
@@ -119,7 +134,7 @@ def encode(row: Row, tenant: str, lexicon_size: int, shows: float, half: bool) -
         )
     return {
         "id": row.id,
-        "tenant": tenant,
+        "tenant": row.tenant,
         "video": row.video,
         "part": row.part,
         "start_s": row.start_s,
@@ -134,8 +149,8 @@ def encode(row: Row, tenant: str, lexicon_size: int, shows: float, half: bool) -
 
 
 FIELDS = [
-    "id", "video", "part", "start_s", "end_s", "duration_s", "recorded", "places", "tracks",
-    "latent", "lexicon",
+    "id", "tenant", "video", "part", "start_s", "end_s", "duration_s", "recorded", "places",
+    "tracks", "latent", "lexicon",
 ]  # fmt: skip
 
 
@@ -146,15 +161,19 @@ def decode(found: Any, lexicon_size: int) -> Row:
         DamagedIndex: it is not what was written.
     """
     pairs = sorted((t, w) for t, w in found["lexicon"].items() if t < 2 * lexicon_size)
-    row = Row(
-        found["video"], found["part"], found["start_s"], found["end_s"], found["duration_s"],
-        found["recorded"], tuple((g, r, p) for g, r, p in json.loads(found["places"])),
-        _vector(found["latent"]), np.array([t for t, _ in pairs], np.uint16),
-        np.array([w for _, w in pairs], np.float16), *_unpack(found["tracks"]),
-    )  # fmt: skip
-    if row.id != found["id"]:
+    try:
+        row = Row(
+            found["tenant"], found["video"], found["part"], found["start_s"], found["end_s"],
+            found["duration_s"], found["recorded"], read_places(found["places"]),
+            _vector(found["latent"]), np.array([t for t, _ in pairs], np.uint16),
+            np.array([w for _, w in pairs], np.float16), *_unpack(found["tracks"]),
+        )  # fmt: skip
+        same = row.id == found["id"]
+    except (ValueError, struct.error, zlib.error):
+        same = False
+    if not same:
         raise DamagedIndex(
-            f"row {found['id']} of the collection is not what was pushed", "push it again"
+            f"row {found['id']} of the collection is not what was pushed", "push it again: --anew"
         )
     return row
 
@@ -185,18 +204,20 @@ def _unpack(text: str) -> tuple[Float64, tuple[Int64, UInt16, Float16]]:
     return times, (np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), terms, weights)
 
 
-def local_rows(snapshot: LocalBackend) -> Iterator[Row]:
+def local_rows(snapshot: LocalBackend, tenant: str) -> Iterator[Row]:
     """Yield the live moments of an index directory, those of a video in time order."""
     roots, live = snapshot.manifest.roots, snapshot.videos.all
     for segment in snapshot.segments:
         parts: dict[int, int] = {}
         for at, id_ in enumerate(segment.moments["video"].tolist()):
             if id_ in live:
-                parts[id_] = parts.get(id_, -1) + 1
-                yield _local_row(roots, live[id_], segment, at, parts[id_])
+                part = parts[id_] = parts.get(id_, -1) + 1
+                yield _local_row(tenant, part, roots, live[id_], segment, at)
 
 
-def _local_row(roots: Sequence[Root], known: Video, segment: Segment, at: int, part: int) -> Row:
+def _local_row(
+    tenant: str, part: int, roots: Sequence[Root], known: Video, segment: Segment, at: int
+) -> Row:
     record = segment.moments[at]
     indptr, terms, weights = segment.forward
     span = slice(int(indptr[at]), int(indptr[at + 1]))
@@ -205,7 +226,7 @@ def _local_row(roots: Sequence[Root], known: Video, segment: Segment, at: int, p
     frames = slice(int(starts[first]), int(starts[last]))
     places = tuple((roots[p.root].given, roots[p.root].path, p.rel) for p in known.places)
     return Row(
-        known.id, part, float(record["start_s"]), float(record["end_s"]), known.duration_s,
+        tenant, known.id, part, float(record["start_s"]), float(record["end_s"]), known.duration_s,
         known.recorded, places,
         segment.latents[at], terms[span], weights[span], segment.frames[first:last],
         (starts[first : last + 1] - starts[first], track_terms[frames], track_weights[frames]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -16,20 +17,29 @@ from unify.engine import rescore
 from unify.engine.errors import IndexUnavailable
 from unify.engine.milvus.collection import Collection
 from unify.engine.milvus.filter import of_tenant
-from unify.engine.milvus.rows import FIELDS, Row, decode
+from unify.engine.milvus.link import PAGE
+from unify.engine.milvus.rows import FIELDS, Row, decode, paths_of, read_places
 from unify.engine.types import Int64
 
 REMEMBERED = 8_192  # rows
-FETCHED = 1_024  # rows fetched by id at once
+FETCHED = 1_024  # whole rows fetched at once: 70 KB each at most, mostly 5
 
 
 class Store:
     """Counts, lists and fetches rows."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, consistency: str = "Bounded") -> None:
+        """See what a collection holds.
+
+        Args:
+            collection: whose rows.
+            consistency: "Bounded" may miss what was written within the last seconds; "Strong"
+                misses nothing that was acknowledged.
+        """
         self._link, self._name = collection.link, collection.name
         self._size = collection.about.settings.lexicon_size
         self._tenant = of_tenant(collection.link.place.tenant)
+        self._consistency = consistency
         self._rows: OrderedDict[int, Row] = OrderedDict()
         self._lock = Lock()  # a batch's queries run on several threads
 
@@ -41,15 +51,22 @@ class Store:
         """Return how many rows meet an expression."""
         return self._link.count(self._name, self.where(asked))
 
+    def fields(self, asked: str | None, names: list[str], page: int = PAGE) -> Iterator[Any]:
+        """Yield some fields of the rows that meet an expression, by ascending id."""
+        return self._link.rows(self._name, self.where(asked), names, self._consistency, page)
+
     def ids(self, asked: str | None) -> Int64:
         """Return the ids of the rows that meet an expression, ascending."""
-        found = self._link.rows(self._name, self.where(asked), ["id"])
-        return np.sort(np.array([row["id"] for row in found], np.int64))
+        return np.fromiter((row["id"] for row in self.fields(asked, ["id"])), np.int64)
 
-    def videos(self, asked: str) -> set[int]:
-        """Return the videos of the rows that meet an expression."""
-        found = self._link.rows(self._name, self.where(asked), ["id", "video"])
-        return {row["video"] for row in found}
+    def owners(self, asked: str | None) -> Iterator[int]:
+        """Yield the video of each row that meets an expression."""
+        return (row["video"] for row in self.fields(asked, ["id", "video"]))
+
+    def paths(self, asked: str) -> Iterator[tuple[int, list[tuple[str, str]]]]:
+        """Yield the videos that meet an expression, with their paths as of `paths_of`."""
+        for row in self.fields(f"{asked} and part == 0", ["id", "video", "places"]):
+            yield row["video"], paths_of(read_places(row["places"]))
 
     def some(self, asked: str | None, count: int) -> list[int]:
         """Return the ids of some rows that meet an expression."""
@@ -60,7 +77,7 @@ class Store:
 
     def listed(self, asked: str) -> Iterator[Row]:
         """Yield the rows that meet an expression."""
-        for found in self._link.rows(self._name, self.where(asked), FIELDS):
+        for found in self.fields(asked, FIELDS, FETCHED):
             yield decode(found, self._size)
 
     def rows(self, ids: Int64) -> list[Row]:
@@ -71,19 +88,46 @@ class Store:
             DamagedIndex: one is not what was pushed.
         """
         wanted = ids.tolist()
+        known = self._known(wanted)
+        for found in self._by_id(wanted, known, FIELDS, FETCHED):
+            row = decode(found, self._size)
+            known[row.id] = row
+        self._see_that_all_are(wanted, known)
+        self._remember({i: known[i] for i in wanted})
+        return [known[i] for i in wanted]
+
+    def videos(self, ids: Int64) -> Int64:
+        """Return the videos of some rows, of which no more is fetched.
+
+        Raises:
+            IndexUnavailable: a row is gone since it was found.
+        """
+        wanted = ids.tolist()
+        known = {i: row.video for i, row in self._known(wanted).items()}
+        for found in self._by_id(wanted, known, ["id", "video"], PAGE):
+            known[found["id"]] = found["video"]
+        self._see_that_all_are(wanted, known)
+        return np.array([known[i] for i in wanted], np.int64)
+
+    def _known(self, wanted: list[int]) -> dict[int, Row]:
         with self._lock:
-            known = {i: self._rows[i] for i in wanted if i in self._rows}
+            return {i: self._rows[i] for i in wanted if i in self._rows}
+
+    def _by_id(
+        self, wanted: list[int], known: dict[int, Any], names: list[str], at_once: int
+    ) -> Iterator[Any]:
         missing = [i for i in dict.fromkeys(wanted) if i not in known]
-        for at in range(0, len(missing), FETCHED):
-            part = missing[at : at + FETCHED]
-            found = self._link.read("query", self._name, ids=part, output_fields=FIELDS)
-            known |= {row.id: row for row in (decode(each, self._size) for each in found)}
-        if any(i not in known for i in missing):
+        for at in range(0, len(missing), at_once):
+            yield from self._link.read(
+                "query", self._name, ids=missing[at : at + at_once], output_fields=names,
+                consistency_level=self._consistency,
+            )  # fmt: skip
+
+    def _see_that_all_are(self, wanted: list[int], known: dict[int, Any]) -> None:
+        if any(i not in known for i in wanted):
             raise IndexUnavailable(
                 f"moments of {self._link.place} went while it was read", "search again"
             )
-        self._remember({i: known[i] for i in wanted})
-        return [known[i] for i in wanted]
 
     def _remember(self, rows: dict[int, Row]) -> None:
         with self._lock:

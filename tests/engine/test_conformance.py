@@ -154,6 +154,8 @@ ALLOWED = [
     (Filters(min_s=4.0, max_s=30.0), [Condition((3, 23), False)]),
     (Filters(), [Condition((1, 2, 21), True)]),
     (Filters(("no such path",)), []),
+    (Filters(("e_e",)), []),
+    (Filters(("clips/1", "_")), []),
 ]
 
 
@@ -305,6 +307,7 @@ def test_a_fusion_of_the_servers_own_is_told_from_ours(truth):
         assert hit.lexicon == pytest.approx(sum(match.product for match in hit.terms))
         assert "even" in hit.video
     assert len(searcher.search("path:even", 5, fusion="server")) == 5
+    assert not searcher.search("w1^-1 w2^-2", 5, fusion="server").hits
     assert not searcher.search("path:nowhere w1", 5, fusion="server").hits
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -26,7 +28,7 @@ from unify.engine.location import elsewhere, known_as, locate
 from unify.engine.milvus import link as milvus_link
 from unify.engine.milvus import pull as milvus_pull
 from unify.engine.milvus import push as milvus_push
-from unify.engine.milvus.collection import LatentIndex, named, unfinished
+from unify.engine.milvus.collection import Collection, LatentIndex, named, unfinished
 from unify.engine.milvus.filter import expression, meets, needs_check
 from unify.engine.milvus.link import Link
 from unify.engine.milvus.place import MilvusPlace, milvus_place
@@ -57,14 +59,14 @@ def link(place):
     opened.close()
 
 
-def ids_of(directory: Path) -> list[int]:
-    return sorted(row.id for row in local_rows(open_snapshot(directory)))
+def ids_of(directory: Path, tenant: str = "") -> list[int]:
+    return sorted(row.id for row in local_rows(open_snapshot(directory), tenant))
 
 
 def ids_there(link: Link) -> list[int]:
     collection = named(link)
     assert collection is not None
-    return [row["id"] for row in link.rows(collection.name, "id >= 0", ["id"])]
+    return [row["id"] for row in link.rows(collection.name, "id >= 0", ["id"], "Strong")]
 
 
 # Addresses.
@@ -96,6 +98,14 @@ def test_addresses(monkeypatch):
     found = milvus_place("milvus://db.example:19530/clips")
     assert found is not None
     assert (found.uri, found.authority) == ("https://db.example:19530", "")
+
+
+def test_what_a_push_names_itself_is_no_address():
+    assert milvus_place("milvus://h:1/clips_1") == MilvusPlace("http://h:1", "clips_1")
+    with pytest.raises(UsageError, match="'clips__1' is how a push names what it fills"):
+        milvus_place("milvus://h:1/clips__1?tenant=acme")
+    with pytest.raises(UsageError, match="a token goes into UNIFY_MILVUS_TOKEN"):
+        milvus_place("milvus://root:secret@h:1/clips")
 
 
 def test_an_index_may_be_elsewhere(tmp_path, monkeypatch):
@@ -142,10 +152,10 @@ def test_numbers_are_written_out():
 
 @pytest.mark.parametrize("half", [False, True])
 def test_a_row_comes_back_bit_for_bit(corpus, half):
-    for row in local_rows(open_snapshot(corpus.directory)):
+    for row in local_rows(open_snapshot(corpus.directory), "acme"):
         odd = replace(row, places=(("clips", "/abs", "a\udcff\n%.mp4"), ("x", "/y", "ü\U0001f600")))
         for one in (row, odd):
-            sent = encode(one, "", 20, SHOWS, half)
+            sent = encode(one, 20, SHOWS, half)
             assert sent["latent"].dtype == (np.float16 if half else np.float32)
             assert sent["lexicon"]  # the server takes no empty one
             if half:  # as the client gives them back
@@ -159,26 +169,28 @@ def test_a_row_comes_back_bit_for_bit(corpus, half):
 
 
 def test_a_row_is_known_by_all_that_it_says(corpus):
-    row = next(local_rows(open_snapshot(corpus.directory)))
+    row = next(local_rows(open_snapshot(corpus.directory), "acme"))
     others = [
         replace(row, end_s=row.end_s + 1e-9),
         replace(row, places=(("clips", "/abs", "renamed.mp4"),)),
         replace(row, latent=-row.latent),
         replace(row, times_s=row.times_s + 1e-6),
         replace(row, part=row.part + 1),
+        replace(row, tenant="other"),
     ]
     assert len({one.id for one in (row, *others)}) == len(others) + 1
-    altered = encode(row, "", 20, SHOWS, False)
+    altered = encode(row, 20, SHOWS, False)
     altered["start_s"] += 1.0
-    with pytest.raises(DamagedIndex, match="is not what was pushed"):
-        decode(altered, 20)
+    for one in (altered, altered | {"tracks": "A"}, altered | {"places": "[]]"}):
+        with pytest.raises(DamagedIndex, match="is not what was pushed"):
+            decode(one, 20)
 
 
 def test_a_row_that_is_too_large_is_refused(corpus):
-    row = next(local_rows(open_snapshot(corpus.directory)))
+    row = next(local_rows(open_snapshot(corpus.directory), "acme"))
     large = replace(row, places=tuple(("r", "/r", "x" * 200) for _ in range(400)))
     with pytest.raises(UsageError, match="than a row holds"):
-        encode(large, "", 20, SHOWS, False)
+        encode(large, 20, SHOWS, False)
 
 
 # Pushes.
@@ -239,10 +251,11 @@ def test_while_a_push_changes_a_collection_its_rows_are_counted(corpus, link):
 
 @NEEDS_LITE
 def test_a_batch_that_is_sent_twice_is_there_once(corpus, link):
-    with mock.patch.object(Store, "ids", lambda *_: np.zeros(0, np.int64)):
-        for _ in range(2):
+    for _ in range(2):
+        ids = [np.zeros(0, np.int64), np.array(ids_of(corpus.directory))]
+        with mock.patch.object(Store, "ids", side_effect=ids):  # before, and to verify
             done = push(open_snapshot(corpus.directory), link, SHOWS, Wish())
-            assert done.sent == done.moments
+        assert done.sent == done.moments
     assert ids_there(link) == ids_of(corpus.directory)
 
 
@@ -257,14 +270,14 @@ def test_a_new_collection_takes_the_name_when_it_is_whole(corpus, link):
         push(open_snapshot(corpus.directory), link, SHOWS, wish)
     found = named(link)
     assert found is not None
-    assert (found.name, found.about.latent_index) == ("clips_1", LatentIndex.FLAT)
+    assert (found.name, found.about.latent_index) == ("clips__1", LatentIndex.FLAT)
     done = push(open_snapshot(corpus.directory), link, SHOWS, wish)
     found = named(link)
     assert found is not None
     assert (found.name, found.about.latent_index) == (done.collection, LatentIndex.HNSW)
-    assert done.collection == "clips_2"
+    assert done.collection == "clips__2"
     assert done.sent == 0  # all had been sent
-    assert not link.read("has_collection", "clips_1")
+    assert not link.read("has_collection", "clips__1")
     with pytest.raises(UsageError, match="looked for by hnsw"):
         push(open_snapshot(corpus.directory), link, SHOWS, Wish(LatentIndex.FLAT))
     searcher = Searcher(open_backend(str(link.place)), corpus.pack)
@@ -276,15 +289,67 @@ def test_a_new_collection_takes_the_name_when_it_is_whole(corpus, link):
 
 
 @NEEDS_LITE
+def test_what_a_stopped_push_left_beside_the_new_collection_goes(corpus, link):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    with (
+        mock.patch.object(Collection, "drop", side_effect=IndexUnavailable("away")),
+        pytest.raises(IndexUnavailable, match="away"),
+    ):
+        push(open_snapshot(corpus.directory), link, SHOWS, Wish(anew=True))
+    assert link.read("has_collection", "clips__1")
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    assert not link.read("has_collection", "clips__1")
+    assert ids_there(link) == ids_of(corpus.directory)
+
+
+@NEEDS_LITE
+def test_a_library_whose_name_ends_in_a_number_is_left_alone(corpus, link, tmp_path):
+    other = Corpus.make(tmp_path / "other", 9, videos=3)
+    others = [Link(replace(link.place, collection=f"clips_{number}")) for number in (1, 2)]
+    for one in others:
+        push(open_snapshot(other.directory), one, SHOWS, Wish())
+    for anew in (False, True):
+        push(open_snapshot(corpus.directory), link, SHOWS, Wish(anew=anew))
+    for one in others:
+        assert ids_there(one) == ids_of(other.directory)
+
+
+@NEEDS_LITE
+def test_a_push_sees_that_rows_are_others_than_it_sent(corpus, link):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+        writer.publish(ROOTS, [replace(corpus.videos[0], rel="new.mp4"), *corpus.videos[1:]])
+    with (
+        mock.patch.object(milvus_push, "_send", return_value=[]),  # as many rows, but the old
+        mock.patch.object(link, "write"),
+        pytest.raises(IndexUnavailable, match="8 of them on one side alone"),
+    ):
+        push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+
+
+@NEEDS_LITE
+def test_tenants_may_have_the_same_videos(corpus, link):
+    places = [link.place, replace(link.place, tenant="acme"), replace(link.place, tenant="b")]
+    for place in places:
+        push(open_snapshot(corpus.directory), Link(place), SHOWS, Wish())
+    for place in places:
+        backend = open_backend(str(place))
+        everything = backend.every(backend.allowed(Filters(), [], SHOWS))
+        assert everything.tolist() == ids_of(corpus.directory, place.tenant)
+    with pytest.raises(NoIndex, match="no collection clips"):
+        open_backend(str(replace(link.place, tenant="nobody"))).statistics()
+
+
+@NEEDS_LITE
 def test_tenants_do_not_see_each_other(corpus, link, tmp_path):
     other = Corpus.make(tmp_path / "other", 9, videos=3)
     theirs = Link(replace(link.place, tenant="acme"))
     push(open_snapshot(corpus.directory), link, SHOWS, Wish())
     done = push(open_snapshot(other.directory), theirs, SHOWS, Wish())
-    assert (done.collection, done.deleted) == ("clips_1", 0)
+    assert (done.collection, done.deleted) == ("clips__1", 0)
     for directory, place in ((corpus.directory, link.place), (other.directory, theirs.place)):
         backend = open_backend(str(place))
-        ours = ids_of(directory)
+        ours = ids_of(directory, place.tenant)
         assert backend.statistics().moments == len(ours)
         hits = Searcher(backend, corpus.pack).search("w1 w2", 500, moments=True)
         assert sorted(hit.moment for hit in hits) == ours
@@ -329,6 +394,31 @@ def test_a_server_that_is_away_is_one_clear_line():
 
 
 @NEEDS_LITE
+def test_what_passes_is_tried_again_and_what_does_not_is_not(link):
+    from pymilvus import MilvusException
+
+    lost = MilvusException(2, "Fail connecting")
+    busy = MilvusException(1, "not ready", retriable=True)
+    wrong = MilvusException(1100, "cannot parse expression")
+    with (
+        mock.patch.object(milvus_link, "PAUSES_S", (0.001, 0.002)),
+        mock.patch.object(link, "_client") as client,
+    ):
+        client.upsert.side_effect = [lost, busy, "done", wrong]
+        assert link.write("upsert", "clips", []) == "done"
+        with pytest.raises(IndexUnavailable, match="cannot parse expression"):
+            link.write("upsert", "clips", [])
+        assert client.upsert.call_count == 4
+        client.query.side_effect = lost
+        with (
+            mock.patch.object(milvus_link, "READ_S", 0.01),
+            pytest.raises(IndexUnavailable, match="does not answer"),
+        ):
+            link.count("clips", "")
+        assert client.query.call_count > 2
+
+
+@NEEDS_LITE
 def test_a_server_that_goes_away_loses_nothing(corpus, link):
     from milvus_lite.server_manager import server_manager_instance
 
@@ -346,6 +436,52 @@ def test_a_server_that_goes_away_loses_nothing(corpus, link):
     assert done.sent == done.moments - 10  # what was acknowledged is there
     assert ids_there(back) == ids_of(corpus.directory)
     back.close()
+
+
+@NEEDS_LITE
+def test_a_search_does_not_wait_as_long_as_a_push(corpus, link):
+    from milvus_lite.server_manager import server_manager_instance
+
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    backend = open_backend(str(link.place))
+    server_manager_instance.release_server(link.place.uri)
+    with (
+        mock.patch.object(milvus_link, "READ_S", 0.5),
+        pytest.raises(IndexUnavailable, match="does not answer"),
+    ):
+        backend.allowed(Filters(("even",)), [], SHOWS)
+
+
+@NEEDS_LITE
+def test_only_what_is_asked_for_is_fetched(corpus, link):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    backend = open_backend(str(link.place))
+    fetched: list[list[str]] = []
+
+    def noted(method: str, *args: Any, **kwargs: Any) -> Any:
+        fetched.append(kwargs.get("output_fields", []))
+        return Link.read(backend.collection.link, method, *args, **kwargs)
+
+    with mock.patch.object(backend.collection.link, "read", noted):
+        allowed = backend.allowed(Filters(("od_",)), [], SHOWS)
+        assert not len(backend.video_ids(backend.every(allowed)))
+        every = backend.every(backend.allowed(Filters(), [], SHOWS))
+        videos = backend.video_ids(every).tolist()
+    assert fetched
+    assert not any("latent" in fields for fields in fetched)
+    assert videos == [row.video for row in backend.store.rows(every)]
+
+
+@NEEDS_LITE
+def test_a_graph_on_a_gpu_is_asked_for_what_it_can_return(corpus, link):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    backend = open_backend(str(link.place))
+    backend.about = replace(backend.about, latent_index=LatentIndex.CAGRA)
+    everything = backend.allowed(Filters(), [], SHOWS)
+    with mock.patch.object(backend.collection.link, "read", return_value=[[]]) as read:
+        backend.latent_topk(np.ones((1, 8), "f4"), 5_000, everything, False, 1)
+        backend.fused_topk(corpus.pack.encode_query("w1"), 5_000, everything)
+    assert [call.kwargs["limit"] for call in read.call_args_list] == [1_024, 1_024]
 
 
 def test_a_file_that_is_not_there_is_not_made(place):
@@ -390,7 +526,46 @@ def test_a_pull_gives_back_the_same_rows(tmp_path):
             pull(backend, tmp_path / "strange")
 
 
+@NEEDS_LITE
+def test_a_pull_is_of_one_state(corpus, link, tmp_path):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    pull(open_backend(str(link.place)), tmp_path / "back")
+    again = Corpus.make(tmp_path / "again", 77)  # the same videos, of other contents
+    with (
+        mock.patch.object(milvus_push, "_verify", side_effect=IndexUnavailable("away")),
+        pytest.raises(IndexUnavailable, match="away"),
+    ):
+        push(open_snapshot(again.directory), link, SHOWS, Wish())
+    with pytest.raises(IndexUnavailable, match="has not finished"):
+        pull(open_backend(str(link.place)), tmp_path / "new")
+    push(open_snapshot(again.directory), link, SHOWS, Wish())
+    with pytest.raises(IndexUnavailable, match="on one side alone"):
+        pull(open_backend(str(link.place)), tmp_path / "back")
+    assert pull(open_backend(str(link.place)), tmp_path / "new").fetched == 4 * len(again.videos)
+
+
+@NEEDS_LITE
+def test_a_pull_of_nothing_is_an_empty_index(tmp_path):
+    with milvus(Corpus.make(tmp_path / "index", segments=0)) as backend:
+        assert pull(backend, tmp_path / "back").moments == 0
+    assert open_snapshot(tmp_path / "back").statistics().moments == 0
+
+
+@given(
+    sizes=st.lists(st.integers(1, 9), max_size=12), videos=st.integers(1, 4),
+    moments=st.integers(1, 12),
+)  # fmt: skip
+def test_a_pull_fetches_in_portions(sizes, videos, moments):
+    by_video = Counter(dict(enumerate(sizes)))
+    with mock.patch.multiple(milvus_pull, VIDEOS=videos, MOMENTS=moments):
+        parts = list(milvus_pull._portions(range(len(sizes)), by_video))
+    assert [id_ for part in parts for id_ in part] == list(range(len(sizes)))
+    for part in parts:
+        assert 0 < len(part) <= videos
+        assert len(part) == 1 or sum(sizes[id_] for id_ in part) <= moments
+
+
 def test_local_rows_are_those_that_live(corpus):
-    rows: list[Row] = list(local_rows(open_snapshot(corpus.directory)))
+    rows: list[Row] = list(local_rows(open_snapshot(corpus.directory), "acme"))
     assert {row.video for row in rows} == {video.id for video in corpus.videos}
     assert len({row.id for row in rows}) == len(rows)
