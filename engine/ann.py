@@ -33,7 +33,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -41,7 +41,7 @@ from unify.engine import arrays, durable, rescore
 from unify.engine.latents import FlatLatents, gpu, load_faiss, map_flat, read
 from unify.engine.postings import pool
 from unify.engine.shared_scan import shared_topk
-from unify.engine.types import Bool, Float16, Float32, Int64
+from unify.engine.types import Bool, Float16, Float32, Float64, Int64
 
 ANN = "ann.faiss"
 AXES = "ann_axes.npy"
@@ -58,6 +58,8 @@ FETCH = 2  # times as many candidates as rows asked for,
 LEAST = 400  # and at least so many: what is wanted may lie deep among few
 FLAT_BELOW = 0.05  # share of allowed rows; below, flat over those is sooner and exact
 DEEPEST = 1 / 16  # share of a segment's rows asked for; above, flat is sooner
+
+Scored: TypeAlias = tuple[Int64, Float32 | Float64]  # rows, and their scores
 
 
 def write_ann(path: Path, vectors: Float16) -> None:
@@ -219,10 +221,9 @@ class SegmentLatents:
             many = [self._exact.topk(queries[0], k, allow)]
         return [Found(rows, scores, False) for rows, scores in many]
 
-    def scores(self, rows: Int64, query: Float32) -> Float32:
-        """Return (n,) scores of ascending rows from the stored values."""
-        exact = rescore.latent_scores(self._vectors, rows, query.astype(np.float64), self._fast)
-        return exact.astype(np.float32)
+    def scores(self, rows: Int64, query: Float32) -> Float64:
+        """Return (n,) exact scores of ascending rows."""
+        return rescore.latent_scores(self._vectors, rows, query.astype(np.float64), self._fast)
 
 
 def topk(
@@ -232,11 +233,12 @@ def topk(
     allows: Sequence[Bool | None],
     exact: bool,
     threads: int = 1,
-) -> list[tuple[list[tuple[Int64, Float32]], bool]]:
+) -> list[tuple[list[Scored], bool]]:
     """Return for each query every segment's best rows and their scores, and whether surely.
 
     Of what lists have found in all segments together, only the best by code are scored from the
-    stored values: reading these in random order is the dear part.
+    stored values: reading these in random order is the dear part. Where any segment has searched
+    its lists, all scores are exact.
 
     Args:
         segments: S of them.
@@ -250,8 +252,10 @@ def topk(
     def fetch(segment: SegmentLatents, allow: Bool | None) -> list[Found]:
         return segment.fetch(queries, k, allow, exact)
 
-    def finish(query: Float32, found: Sequence[Found]) -> tuple[list[tuple[Int64, Float32]], bool]:
-        return _scored(segments, query, found, k), not any(part.listed for part in found)
+    def finish(query: Float32, found: Sequence[Found]) -> tuple[list[Scored], bool]:
+        if any(part.listed for part in found):
+            return _scored(segments, query, found, k), False
+        return [(part.rows, part.scores) for part in found], True
 
     over_segments = map if threads == 1 or len(queries) > 1 else pool().map
     by_query = zip(*over_segments(fetch, segments, allows), strict=True)
@@ -260,19 +264,16 @@ def topk(
 
 def _scored(
     segments: Sequence[SegmentLatents], query: Float32, found: Sequence[Found], k: int
-) -> list[tuple[Int64, Float32]]:
-    """Return rows and scores by segment, best first."""
+) -> list[Scored]:
+    """Return rows and exact scores by segment, best first."""
     codes = [part.scores for part in found if part.listed]
     most = max(FETCH * k, LEAST)
     together = np.concatenate(codes) if len(codes) > 1 else np.zeros(0, np.float32)
     least = np.partition(together, -most)[-most] if len(together) > most else -np.inf
-    parts = []
+    parts: list[Scored] = []
     for segment, part in zip(segments, found, strict=True):
-        rows, scores = part.rows, part.scores
-        if part.listed:
-            rows = np.sort(rows[scores >= least])
-            scores = segment.scores(rows, query)
-            order = np.argsort(-scores, kind="stable")[:k]
-            rows, scores = rows[order], scores[order]
-        parts.append((rows, scores))
+        rows = np.sort(part.rows[part.scores >= least] if part.listed else part.rows)
+        scores = segment.scores(rows, query)
+        order = np.argsort(-scores, kind="stable")[:k]
+        parts.append((rows[order], scores[order]))
     return parts

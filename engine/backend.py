@@ -63,14 +63,17 @@ class Fetched:
 
     Attributes:
         ids: (k',) int64 moment ids, best first.
-        scores: (k',) float32 scores as the structure computed them.
+        scores: (k',) scores as the structure computed them: float32, or, where they are `exact`,
+            the float64 that `latent_scores` gives.
         bound: no allowed row outside `ids` scores above this on this side, rounding included;
             minus infinity when there is no such row, infinity when nothing can be promised.
+        exact: whether nobody need compute the scores again.
     """
 
     ids: Int64
-    scores: Float32
+    scores: Float32 | Float64
     bound: float
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from unify.engine.types import EncodedQuery, Float64, Int64
 
 BLOCK = 4096  # rows rescored at once
 LAST_RESORT = 1 << 20  # rows that may all be scored when fewer than k videos were found
+_NONE: Float64 = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +89,37 @@ class Candidates:
         self.ids = np.zeros(0, np.int64)
         self.latent = self.lexicon = np.zeros(0)
 
-    def add(self, ids: Int64) -> None:
-        """Rescore ids not seen before, exactly and on both sides."""
-        new = ids[first_places(ids)]
-        if len(self.ids):
-            new = np.setdiff1d(new, self.ids, assume_unique=True)
-        parts = [self._rescore(new[at : at + BLOCK]) for at in range(0, len(new), BLOCK)]
-        ids = np.concatenate([self.ids, new])
-        order = np.argsort(ids)
-        self.ids = ids[order]
-        self.latent = np.concatenate([self.latent, *(latent for latent, _ in parts)])[order]
-        self.lexicon = np.concatenate([self.lexicon, *(lexicon for _, lexicon in parts)])[order]
+    def add(self, ids: Int64, known: Float64 = _NONE) -> None:
+        """Rescore ids not seen before, exactly and on both sides.
 
-    def _rescore(self, ids: Int64) -> tuple[Float64, Float64]:
-        query = self._query
-        latent = lexicon = np.zeros(len(ids))
+        Args:
+            ids: in any order.
+            known: exact latent scores of the first of them.
+        """
+        places = first_places(ids)
+        if len(self.ids):
+            places = places[~np.isin(ids[places], self.ids, assume_unique=True)]
+        new, latent, lexicon = ids[places], np.zeros(len(places)), np.zeros(len(places))
+        there = places < len(known)
+        latent[there] = known[places[there]]
+        query, left = self._query, np.flatnonzero(~there)
         if query.latent is not None:
-            latent = self._backend.latent_scores(ids, query.latent)
+            for start in range(0, len(left), BLOCK):
+                at = left[start : start + BLOCK]
+                latent[at] = self._backend.latent_scores(new[at], query.latent)
         if len(query.terms):
-            lexicon = self._backend.lexicon_scores(ids, query.terms, query.weights)
-        return latent, lexicon
+            for start in range(0, len(new), BLOCK):
+                block = slice(start, start + BLOCK)
+                lexicon[block] = self._backend.lexicon_scores(
+                    new[block], query.terms, query.weights
+                )
+        if len(self.ids):
+            new = np.concatenate([self.ids, new])
+            order = np.argsort(new)
+            new = new[order]
+            latent = np.concatenate([self.latent, latent])[order]
+            lexicon = np.concatenate([self.lexicon, lexicon])[order]
+        self.ids, self.latent, self.lexicon = new, latent, lexicon
 
     def at(self, ids: Int64) -> Int64:
         """Return the positions of ids that are there."""
@@ -227,7 +239,9 @@ class _Run:
         results = found.results(scores, plan)
         results = results[np.isfinite(scores[results])]
         self._watch.lap("rescore")
-        return self._outcome(results, scores, parts, exact, 0.0 if exact else math.inf, plan.depth)
+        return self._outcome(
+            results, scores, parts[results], exact, 0.0 if exact else math.inf, plan.depth
+        )
 
     def server(self) -> Outcome:
         """Take what the backend has fused as it is: nothing bounds what it left out."""
@@ -238,9 +252,9 @@ class _Run:
         found.add(side.ids)
         scores = np.full(len(found.ids), -np.inf)
         scores[found.at(side.ids)] = side.scores
-        parts = np.zeros((len(scores), 2))
         self._watch.lap("server")
         results = found.results(scores, plan)
+        parts = np.zeros((len(results), 2))
         return self._outcome(results, scores, parts, False, math.inf, plan.depth)
 
     def _ranked(
@@ -303,11 +317,13 @@ class _Run:
 
     def _round(self, fusion: Affine, depth: int) -> float:
         """Fetch both sides to a depth, rescore the union, and return the bound of unseen rows."""
-        ids, bounds = [], np.zeros(2)
+        ids, bounds, known = [], np.zeros(2), _NONE
         if self._plan.latent:
             side = self._latent(depth)
             ids.append(side.ids)
             bounds[0] = side.bound
+            if side.exact:
+                known = np.asarray(side.scores, np.float64)
         if self._plan.lexicon:
             side = self._lexicon(depth)
             # Beside a latent side, rows without a matching term are left to it: their score of 0
@@ -317,7 +333,7 @@ class _Run:
             whole = len(matched) == len(side.ids)
             bounds[1] = side.bound if whole else max(side.bound, 0.0)
             ids.append(matched)
-        self._found.add(np.concatenate(ids))
+        self._found.add(np.concatenate(ids), known)
         if self._plan.pool > 1:
             self._found.add(self._siblings.of(self._found.ids))
         if np.isneginf(bounds).any():  # one side has enumerated every allowed row
@@ -335,10 +351,9 @@ class _Run:
     def _affine(
         self, fusion: Affine, scores: Float64, results: Int64, exact: bool, gap: float, depth: int
     ) -> Outcome:
-        found = self._found
-        parts = np.stack(
-            [found.latent * fusion.latent_scale, found.lexicon * fusion.lexicon_scale], axis=1
-        )
+        slopes = np.array([fusion.latent_scale, fusion.lexicon_scale])
+        sides = np.stack([self._found.latent[results], self._found.lexicon[results]], axis=1)
+        parts = sides * slopes
         self._watch.lap("rescore")
         return self._outcome(results, scores, parts, exact, gap, depth)
 
@@ -348,6 +363,6 @@ class _Run:
         found = self._found
         return Outcome(
             found.ids[results], scores[results], found.latent[results], found.lexicon[results],
-            parts[results], exact, gap, self._rounds, depth, self._fetched, len(found.ids),
+            parts, exact, gap, self._rounds, depth, self._fetched, len(found.ids),
             self._watch.times_ms,
         )  # fmt: skip

@@ -13,12 +13,16 @@ from typing import TypeAlias
 
 import numpy as np
 
-from unify.engine.types import Bool, Int16, Int32, Int64, UInt8, UInt16
+from unify.engine.heap import offer, settle
+from unify.engine.types import Bool, Float32, Float64, Int16, Int32, Int64, UInt8, UInt16
 
 WINDOW = 65_536  # moments of an accumulator
 BLOCK = 128  # of these, whose largest total is looked at first
 SHIFT = 15  # binary places of a factor
 UP = (1 << SHIFT) - 1  # rounds up, so that a total is never below the score
+FULL = 32_767  # the largest total
+SMALLEST = float(np.finfo(np.float32).tiny)
+LINE = 64  # bytes that memory delivers together
 # Shares of the k-th best score that the terms left for later may add: at first, and at most.
 START, MOST_LEFT = 0.25, 0.6
 COMPLETION = 1_000  # postings that are added while a row is completed, or nearly so
@@ -36,23 +40,36 @@ def window_topk(
     begin: int,  # first row, at the start of a window
     end: int,  # one past the last row
     terms: UInt16,  # (Q,)
-    factors: Int32,  # (Q,) descending: units of score that code 1 adds, times 2 ** SHIFT
-    most: Int64,  # (Q,) units that a term adds at most
-    cheap: Int64,  # (Q,) places of terms, first those that add little for many postings
+    weights: Float64,  # (Q,) what code 1 of a term adds to a score
     allow: Bool,  # (M,), or anything when `every`
     every: bool,
-    floor: int,  # only rows above it are wanted, in units
-    rows: Int64,  # (k,) out: a heap whose root is the worst kept
-    scores: Int16,  # (k,) out, in units
-) -> int:
-    """Fill `rows` and `scores` with the k best rows, in no order; return how many there are.
+    above: float,  # only rows that score more are wanted
+    rows: Int64,  # (k,) out
+    scores: Float32,  # (k,) out
+) -> tuple[int, float, int]:
+    """Fill `rows` and `scores` with the k best rows, best first, ties by row.
 
     Once the k-th best score so far is above 0, terms that many rows hold and that add little are
     left for later (MaxScore; Turtle and Flood, 1995). With all that these could add, most rows
     stay below; only the others are completed. How much is left goes by how many those were.
+
+    Returns:
+        how many rows there are, the unit that scores were rounded up to, and what `read_ahead`
+        does.
     """
-    found, share = 0, START
+    # The total of any row fits 16 bits, each of its terms rounded up by less than two units.
+    unit = max(255 * np.abs(weights).sum() / (FULL - 2 * len(weights)), SMALLEST)
+    floor = floor_of(above, unit)
+    descending = ascending(-weights)
+    terms = terms[descending]
+    factors = np.ceil(weights[descending] / unit * (1 << SHIFT)).astype(np.int32)
+    most = np.maximum(factors.astype(np.int64) * 255 + UP, 0) >> SHIFT  # (Q,) that a term adds
     spans = np.zeros((len(terms), 2), np.int64)  # of the terms' postings in a window
+    locate(indptr, len(ids), 0, terms, spans)
+    # Places of terms, first those that add little for many postings.
+    cheap = ascending(most / np.maximum(spans[:, 1] - spans[:, 0], 1))
+    found, share, read = 0, START, 0
+    heap = np.empty(len(rows), np.int16)  # of scores, in units; its root is the worst kept
     later = np.zeros(len(terms), np.bool_)
     totals = np.zeros(WINDOW, np.int16)  # all 0 when a window begins
     for first in range(begin, end, WINDOW):
@@ -60,9 +77,10 @@ def window_topk(
         if not (every or allow[first : first + width].any()):
             continue
         locate(indptr, len(ids), first // WINDOW * size, terms, spans)
-        least = least_of(scores, found, floor)
+        least = least_of(heap, found, floor)
         missing = leave(most, cheap, share * least, later)
         query = (ids, codes, spans, factors, most, later)
+        read ^= read_ahead(query)
         added = saved = 0
         for q in range(len(terms)):
             length = spans[q, 1] - spans[q, 0]
@@ -73,14 +91,41 @@ def window_topk(
                 added += length
         if missing < least and added < width // REVISITED:
             found, completed = revisit(
-                query, missing, totals, first, width, allow, every, floor, rows, scores, found
+                query, missing, totals, first, width, allow, every, floor, rows, heap, found
             )
         else:
             found, completed = scan(
-                query, missing, totals, first, width, allow, every, floor, rows, scores, found
+                query, missing, totals, first, width, allow, every, floor, rows, heap, found
             )
         share = share * 0.75 if completed * COMPLETION > saved else min(share * 1.25, MOST_LEFT)
-    return found
+    settle(rows, heap, found)
+    for n in range(found):
+        scores[n] = np.float32(heap[n] * unit)
+    return found, unit, read
+
+
+def floor_of(above: float, unit: float) -> int:
+    """Return the largest total, in units, that does not score above some score."""
+    if above == -np.inf:
+        return -FULL - 1
+    floor = int(min(max(above / unit, -FULL), FULL))
+    while floor < FULL and np.float32((floor + 1) * unit) <= above:
+        floor += 1
+    while floor >= -FULL and np.float32(floor * unit) > above:
+        floor -= 1
+    return floor
+
+
+def ascending(keys: Float64) -> Int64:
+    """Return what sorts a few keys; `np.argsort` takes seconds to compile."""
+    order = np.zeros(len(keys), np.int64)
+    for i in range(len(keys)):
+        at = i
+        while at > 0 and keys[order[at - 1]] > keys[i]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = i
+    return order
 
 
 def locate(indptr: Int64, count: int, base: int, terms: UInt16, spans: Int64) -> None:
@@ -108,6 +153,23 @@ def leave(most: Int64, cheap: Int64, limit: float, later: Bool) -> int:
                 later[q] = True
                 missing += most[q]
     return missing
+
+
+def read_ahead(query: Query) -> int:
+    """Read a value of each line of the lists that are added, so that memory delivers all at once.
+
+    Returns:
+        a number without a meaning, for which alone a compiler leaves these readings in.
+    """
+    ids, codes, spans, _, _, later = query
+    read = 0
+    for q in range(len(spans)):
+        if not later[q]:
+            for p in range(spans[q, 0], spans[q, 1], LINE // 2):
+                read ^= ids[p]
+            for p in range(spans[q, 0], spans[q, 1], LINE):
+                read ^= codes[p]
+    return read
 
 
 def add(query: Query, q: int, totals: Int16) -> None:
@@ -231,41 +293,3 @@ def complete(query: Query, missing: int, at: int, total: int, least: int) -> int
             if total + missing < least:
                 break
     return total
-
-
-def offer(rows: Int64, scores: Int16, found: int, floor: int, row: int, score: int) -> int:
-    """Put a row into the heap if it is wanted, instead of the worst if that is full.
-
-    Among equal scores the higher row is worse. Returns how many rows the heap holds.
-    """
-    if score <= floor:
-        return found
-    if found < len(rows):  # sift up
-        child = found
-        while child > 0:
-            parent = (child - 1) // 2
-            if scores[parent] < score or (scores[parent] == score and rows[parent] > row):
-                break
-            scores[child], rows[child] = scores[parent], rows[parent]
-            child = parent
-        scores[child], rows[child] = score, row
-        return found + 1
-    if score < scores[0] or (score == scores[0] and row > rows[0]):
-        return found
-    hole = 0  # replace the root, sift down
-    while True:
-        child = 2 * hole + 1
-        if child >= found:
-            break
-        right = child + 1
-        if right < found and (
-            scores[right] < scores[child]
-            or (scores[right] == scores[child] and rows[right] > rows[child])
-        ):
-            child = right
-        if scores[child] > score or (scores[child] == score and rows[child] < row):
-            break
-        scores[hole], rows[hole] = scores[child], rows[child]
-        hole = child
-    scores[hole], rows[hole] = score, row
-    return found

@@ -88,7 +88,7 @@ def map_flat(path: Path, count: int, dim: int) -> Float16:
             f"{path} is too short for {count} vectors", "see all damage with: unify index verify"
         )
     with arrays.reading(path):
-        return np.memmap(path, dtype="<f2", mode="r", offset=offset, shape=(count, dim))
+        return np.asarray(np.memmap(path, "<f2", "r", offset, (count, dim)))
 
 
 def read(path: Path, kind: str, count: int, dim: int) -> Any:

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from unify.engine import arrays, claims, rescore, tables
-from unify.engine.ann import ANN_FROM, SegmentLatents
+from unify.engine.ann import ANN_FROM, Scored, SegmentLatents
 from unify.engine.ann import topk as topk_latents
 from unify.engine.backend import Allowed, Condition, Fetched, MomentFacts, Statistics
 from unify.engine.compiled import COMPILE_FROM, in_time
 from unify.engine.costs import USUAL, Costs, machine_costs
 from unify.engine.errors import DamagedIndex, UsageError
 from unify.engine.manifest import IndexSettings, Manifest, Video, read_manifest
-from unify.engine.postings import WINDOW, Lists, best, topk
+from unify.engine.postings import WINDOW, Lists, topk
 from unify.engine.query import Filters
 from unify.engine.segment import Segment
 from unify.engine.types import Bool, EncodedQuery, Float32, Float64, Int64, UInt16
@@ -170,16 +170,18 @@ class LocalBackend:
                 (own + segment.base, scores)
                 for segment, (own, scores) in zip(self.segments, parts, strict=True)
             ]
-            slack = len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01  # a float32 sum
-            merged = _merge(ids, k, allowed.moments, slack)  # over rows of unit length
-            fetched.append(merged if surely else replace(merged, bound=np.inf))
+            if surely:
+                slack = len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01  # a float32 sum
+                fetched.append(_merge(ids, k, allowed.moments, slack))  # over rows of unit length
+            else:
+                fetched.append(replace(_merge(ids, k, allowed.moments), bound=np.inf, exact=True))
         return fetched
 
     def lexicon_topk(
         self, terms: UInt16, weights: Float32, k: int, allowed: Allowed, threads: int
     ) -> Fetched:
         """See `Backend`."""
-        parts: list[tuple[Int64, Float32]] = []
+        parts: list[Scored] = []
         slack, above = 0.0, -np.inf
         for i, segment in enumerate(self.segments):
             factors = weights.astype(np.float64) * segment.scales[terms]
@@ -354,13 +356,18 @@ def _gather(segment: Segment, rows_of: rescore.Rows, rows: Int64, terms: UInt16)
     return rescore.weights_of(rows_of, rows, terms, segment.stored_terms)
 
 
-def _merge(parts: list[tuple[Int64, Float32]], k: int, allowed: int, slack: float) -> Fetched:
+def _merge(parts: list[Scored], k: int, allowed: int, slack: float = 0.0) -> Fetched:
     """Merge the best rows of segments; bound what was not fetched by the last that was."""
     if not parts:
         return Fetched(np.zeros(0, np.int64), np.zeros(0, np.float32), -np.inf)
-    ids = np.concatenate([part[0] for part in parts])
-    scores = np.concatenate([part[1] for part in parts])
-    ascending = np.argsort(ids)
-    ids, scores = best(ids[ascending], scores[ascending], k)
+    ids, scores = parts[0]  # best first, k at most
+    if len(parts) > 1:
+        ids = np.concatenate([part[0] for part in parts])
+        scores = np.concatenate([part[1] for part in parts])
+        if len(ids) > k:  # of many, few are sorted
+            kept = scores >= np.partition(scores, -k)[-k]
+            ids, scores = ids[kept], scores[kept]
+        order = np.lexsort((ids, -scores))[:k]
+        ids, scores = ids[order], scores[order]
     bound = -np.inf if len(ids) >= allowed else float(scores[-1]) + slack
     return Fetched(ids, scores, bound)

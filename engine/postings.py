@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 WINDOW = kernels.WINDOW
-_FULL = 32_767  # the largest total of 16-bit accumulators
 _MOST_TERMS = 4_096  # more would leave too few units between roundings
 _EPS = float(np.finfo(np.float32).eps)
 
@@ -90,59 +89,40 @@ def topk(
     k = min(k, lists.count)
     fast = fast and len(lists.terms) <= _MOST_TERMS
     if fast:
-        return _topk_compiled(lists, allow, k, threads, above)
+        return _topk_compiled(lists, allow, k, threads, float(above))  # compiled for one type
     return _topk_numpy(lists, allow, k)
 
 
 def _topk_compiled(lists: Lists, allow: Bool | None, k: int, threads: int, above: float) -> Best:
-    total = 255 * float(np.abs(lists.factors).sum())
-    # The total of any row fits 16 bits, each of its terms rounded up by less than two units.
-    unit = max(total / (_FULL - 2 * len(lists.terms)), float(np.finfo(np.float32).tiny))
-    floor = _floor(above, unit)
-    factors = np.ceil(lists.factors / unit * (1 << kernels.SHIFT)).astype(np.int32)
-    descending = np.argsort(-factors)
-    terms, factors = lists.terms[descending], factors[descending]
-    most = np.maximum(factors.astype(np.int64) * 255 + kernels.UP, 0) >> kernels.SHIFT
-    indptr, at = lists.postings[0], terms.astype(np.int64)
-    cheap = np.argsort(most / np.maximum(indptr[at + 1] - indptr[at], 1))
     allowed = np.ones(1, np.bool_) if allow is None else allow
     kernel = compiled(kernels.window_topk)
 
-    def part(begin: int, end: int) -> tuple[Int64, Float32]:
-        rows, scores = np.empty(k, np.int64), np.empty(k, np.int16)
-        found = kernel(
-            *lists.postings, lists.size, begin, end, terms, factors, most, cheap, allowed,
-            allow is None, floor, rows, scores,
+    def part(begin: int, end: int) -> tuple[Int64, Float32, float]:
+        rows, scores = np.empty(k, np.int64), np.empty(k, np.float32)
+        found, unit, _ = kernel(
+            *lists.postings, lists.size, begin, end, lists.terms, lists.factors, allowed,
+            allow is None, above, rows, scores,
         )  # fmt: skip
-        return rows[:found], scores[:found].astype(np.float32)
+        return rows[:found], scores[:found], unit
 
     cuts = _cuts(lists.count, threads)
-    run = map if len(cuts) == 1 else pool().map
-    parts = list(run(lambda cut: part(*cut), cuts))
-    rows = np.concatenate([rows for rows, _ in parts])
-    scores = np.concatenate([scores for _, scores in parts])
-    order = np.lexsort((rows, -scores))[:k]
-    slack = _FULL * _EPS * unit + lists.excess
-    return Best(rows[order], (scores[order] * unit).astype(np.float32), slack)
-
-
-def _floor(above: float, unit: float) -> int:
-    """Return the largest total, in units, that does not score above some score."""
-    if above == -np.inf:
-        return -_FULL - 1
-    floor = int(np.clip(above / unit, -_FULL, _FULL))
-    while floor < _FULL and np.float32((floor + 1) * unit) <= above:
-        floor += 1
-    while floor >= -_FULL and np.float32(floor * unit) > above:
-        floor -= 1
-    return floor
+    if len(cuts) == 1:
+        rows, scores, unit = part(*cuts[0])
+    else:
+        parts = list(pool().map(lambda cut: part(*cut), cuts))
+        rows = np.concatenate([rows for rows, _, _ in parts])
+        scores, unit = np.concatenate([scores for _, scores, _ in parts]), parts[0][2]
+        order = np.lexsort((rows, -scores))[:k]
+        rows, scores = rows[order], scores[order]
+    return Best(rows, scores, kernels.FULL * _EPS * unit + lists.excess)
 
 
 def _cuts(count: int, threads: int) -> list[tuple[int, int]]:
     """Split rows at windows into as many nearly equal parts as there are threads."""
     windows = -(-count // WINDOW)
-    edges = np.linspace(0, windows, min(threads, windows) + 1).round().astype(int) * WINDOW
-    return [(int(a), min(int(b), count)) for a, b in itertools.pairwise(edges)]
+    parts = min(threads, windows)
+    edges = [windows * part // parts * WINDOW for part in range(parts + 1)]
+    return [(a, min(b, count)) for a, b in itertools.pairwise(edges)]
 
 
 @cache

@@ -7,7 +7,6 @@ sparse one in the order of the row's terms. numpy and the compiled kernels follo
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -45,12 +44,6 @@ def latent_scores(latents: Float16, rows: Int64, query: Float64, fast: bool) -> 
     return np.asarray(lanes[:, 0])
 
 
-@cache
-def float16_values() -> Float32:
-    """Return what each of the 65,536 float16 values is: looking up is faster than converting."""
-    return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
-
-
 def sought(terms: UInt16, weights: Float32, size: int) -> Sought:
     """Return a query as rows are scored by: small, so that it stays in a near cache.
 
@@ -77,10 +70,8 @@ def lexicon_scores(forward: Rows, rows: Int64, query: Sought, fast: bool) -> Flo
     places, asked = query
     if fast:
         out = np.empty(len(rows))
-        halves, values = weights.view(np.uint16), float16_values()
-        compiled(exact_kernels.lexicon_scores)(
-            indptr, terms, halves, values, rows, places, asked, out
-        )
+        halves = weights.view(np.uint16)
+        compiled(exact_kernels.lexicon_scores)(indptr, terms, halves, rows, places, asked, out)
         return out
     owner, at = positions(indptr, rows)
     products = weights[at].astype(np.float64) * asked[places[terms[at]]]

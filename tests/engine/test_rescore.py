@@ -27,11 +27,15 @@ def test_latent_scores_do_not_depend_on_the_way(seed, dim):
 
 def test_every_float16_is_widened_exactly():
     halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
-    np.testing.assert_array_equal(rescore.float16_values(), halves.astype(np.float32))
     finite = halves[np.isfinite(halves)][None]
     out = np.zeros(finite.shape, np.float32)
     compiled(exact_kernels.widen)(finite.view(np.uint16), out)
     np.testing.assert_array_equal(out, finite.astype(np.float32))
+
+    rows, term = np.arange(finite.size), np.zeros(finite.size, np.uint16)
+    forward = (np.arange(finite.size + 1), term, finite[0])
+    query = rescore.sought(term[:1], np.ones(1, np.float32), 1)
+    np.testing.assert_array_equal(rescore.lexicon_scores(forward, rows, query, True), finite[0])
 
 
 @given(SEEDS)
