@@ -117,8 +117,7 @@ class _Reporter:
             case progress.VideoFinished(path, moments, damage):
                 note = f" (damaged: {damage})" if damage else ""
                 if damage or not self._bar:
-                    unit = "moment" if moments == 1 else "moments"
-                    self._line(f"indexed  {path}: {moments} {unit}{note}")
+                    self._line(f"indexed  {path}: {render.counted(moments, 'moment')}{note}")
             case progress.VideoStarted(path, _) if self._bar:
                 self._bar.update(self._task, video=render.printable(path))
             case progress.Advanced(share, video_s, left_s):
@@ -144,13 +143,13 @@ class _Reporter:
 
 def _summarise(report: BuildReport) -> None:
     render.tell(
-        f"{report.found:,} videos found: {report.indexed:,} indexed, "
+        f"{render.counted(report.found, 'video')} found: {report.indexed:,} indexed, "
         f"{report.skipped:,} unchanged, {len(report.failed):,} failed"
     )
     if report.indexed:
         render.tell(
-            f"{report.moments:,} moments from {render.clock(report.video_s)} of video in "
-            f"{report.wall_s:.1f} s ({report.video_s / report.wall_s:.0f} x real time)"
+            f"{render.counted(report.moments, 'moment')} from {render.clock(report.video_s)} "
+            f"of video in {report.wall_s:.1f} s ({report.video_s / report.wall_s:.0f} x real time)"
         )
     if report.ignored:
         render.tell(f"{report.ignored:,} left out by .unifyignore or --exclude")

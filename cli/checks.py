@@ -14,6 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unify.cli.render import counted
+
 if TYPE_CHECKING:
     from unify.engine.search import Searcher
 
@@ -161,7 +163,8 @@ def index(given: Any) -> Finding:
     searcher: Searcher = open_index(given)
     statistics = searcher.backend.statistics()
     searcher.search("a dog", 1)
-    text = f"{statistics.videos:,} videos, {statistics.moments:,} moments, searchable"
+    videos, moments = counted(statistics.videos, "video"), counted(statistics.moments, "moment")
+    text = f"{videos}, {moments}, searchable"
     remark = getattr(searcher.encoder, "remark", "")
     return Finding(f"{searcher.backend.name}: {text}" + (f"; {remark}" if remark else ""))
 

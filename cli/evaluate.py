@@ -89,11 +89,12 @@ def evaluate(
 def _announce(dataset: DataSet) -> None:
     captions = sum(len(item.captions) for item in dataset.items)
     render.tell(
-        f"{dataset.name} {dataset.split}: {len(dataset.items):,} items, {captions:,} captions"
+        f"{dataset.name} {dataset.split}: {render.counted(len(dataset.items), 'item')}, "
+        f"{render.counted(captions, 'caption')}"
     )
     if dataset.missing:
         names = ", ".join([*dataset.missing[:3], *(["..."] if dataset.missing[3:] else [])])
-        render.tell(f"missing: {len(dataset.missing):,} annotated items have no file ({names})")
+        render.tell(f"missing: annotated items without a file: {len(dataset.missing):,} ({names})")
 
 
 def _write(folder: Path, name: str, content: dict[str, Any], text: str) -> None:

@@ -54,9 +54,9 @@ def status(index: IndexOption = None, json: JsonOption = False) -> None:
     render.say(f"index     {locate(index)}")
     render.say(
         f"videos    {found.videos:,} ({render.clock(found.video_s)} of video, "
-        f"{found.moments:,} moments)"
+        f"{render.counted(found.moments, 'moment')})"
     )
-    render.say(f"subtitles {found.subtitled:,} videos")
+    render.say(f"subtitles {render.counted(found.subtitled, 'video')}")
     render.say(f"size      {found.size_bytes / 1e6:,.1f} MB, generation {found.generation}")
     render.say(
         f"pack      {settings.pack} ({settings.fingerprint[:12]}), {settings.fps:g} frames a second"
@@ -105,7 +105,8 @@ def verify(index: IndexOption = None, json: JsonOption = False) -> None:
             render.say(problem)
     if problems:
         raise DamagedIndex(
-            f"{directory} has {len(problems)} problems", "delete it and build it again"
+            f"{directory} has {render.counted(len(problems), 'problem')}",
+            "delete it and build it again",
         )
     render.tell(f"{directory} is whole")
 
@@ -144,10 +145,10 @@ def compact(
         render.tell("nothing to compact")
         return
     render.tell(
-        f"before: {done.rows_before:,} moments, segments: {done.segments_before:,}, "
-        f"{done.bytes_before / 1e6:,.1f} MB; "
-        f"after: {done.rows_after:,} moments, segments: {done.segments_after:,}, "
-        f"{done.bytes_after / 1e6:,.1f} MB"
+        f"before: {render.counted(done.rows_before, 'moment')}, "
+        f"segments: {done.segments_before:,}, {done.bytes_before / 1e6:,.1f} MB; "
+        f"after: {render.counted(done.rows_after, 'moment')}, "
+        f"segments: {done.segments_after:,}, {done.bytes_after / 1e6:,.1f} MB"
     )
 
 

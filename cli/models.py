@@ -144,7 +144,8 @@ def calibrate(
         done = calibrate_pack(opened, folder, tell)
     for name, why in done.failed:
         render.tell(f"not decodable, left out: {name} ({why})")
-    on = f"{done.moments:,} moments" + (f", {done.captions:,} captions" if done.captions else "")
+    counts = {"moment": done.moments, "caption": done.captions}
+    on = ", ".join(render.counted(count, one) for one, count in counts.items() if count)
     render.tell(
         f"{opened.name} is calibrated on {on}; lexicon weight {done.calibration.lexicon_weight:g}"
     )

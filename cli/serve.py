@@ -93,7 +93,7 @@ def _announce(library: Library, host: str, port: int, token: str) -> None:
     shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
     shown = f"[{shown}]" if ":" in shown else shown
     secret = f"?token={quote(token, safe='')}" if token else ""
-    render.tell(f"serving {videos:,} videos of {library.directory}; ctrl-C ends it")
+    render.tell(f"serving {render.counted(videos, 'video')} of {library.directory}; ctrl-C ends it")
     render.say(f"http://{shown}:{port}/{secret}")
 
 

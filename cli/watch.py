@@ -89,4 +89,4 @@ def _done(report: BuildReport) -> Iterator[str]:
     done = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     failed = f", {len(report.failed):,} cannot be read" if report.failed else ""
     if done:
-        yield f"{done}; {report.found:,} videos found{failed}"
+        yield f"{done}; {render.counted(report.found, 'video')} found{failed}"

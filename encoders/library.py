@@ -49,6 +49,7 @@ class BuildOptions:
         max_memory_bytes: what all processes may take together, or None.
         exclude: patterns of files and folders to leave out, as in a .gitignore.
         unsettled: absolute paths to be left as they are.
+        away: absolute paths of folders below which nothing is taken for deleted.
         ray: the address of a Ray cluster that decodes and encodes (`indexer/fleet.py`), or None;
             `workers` are then its actors.
     """
@@ -62,6 +63,7 @@ class BuildOptions:
     max_memory_bytes: int | None = None
     exclude: tuple[str, ...] = ()
     unsettled: Collection[str] = frozenset()
+    away: tuple[str, ...] = ()
     ray: str | None = None
 
 
@@ -162,7 +164,7 @@ def build_index(
             prune=options.prune,
             workers=options.workers,
             max_memory_bytes=options.max_memory_bytes,
-            choice=Choice(options.exclude, options.unsettled),
+            choice=Choice(options.exclude, options.unsettled, options.away),
             fleet=_fleet(options, pack, settings),
         )
 
@@ -209,7 +211,9 @@ def watch_index(
     options = options or BuildOptions()
 
     def build(here: Sequence[Path], choice: Choice) -> BuildReport:
-        chosen = replace(options, exclude=choice.exclude, unsettled=choice.unsettled)
+        chosen = replace(
+            options, exclude=choice.exclude, unsettled=choice.unsettled, away=choice.away
+        )
         return build_index(here, index, chosen, progress)
 
     return watch([Path(path) for path in paths], build, interval_s, options.exclude)

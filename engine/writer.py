@@ -21,6 +21,7 @@ from typing import TextIO
 from unify.engine import claims, durable, tables
 from unify.engine.builder import SegmentBuilder
 from unify.engine.errors import IncompatibleIndex, IndexUnavailable, NoIndex, UsageError
+from unify.engine.manifest import NAME as MANIFEST
 from unify.engine.manifest import (
     IndexSettings,
     Manifest,
@@ -58,6 +59,7 @@ class IndexWriter:
         """Open an index for writing, creating it (as an empty generation 0) where there is none.
 
         Raises:
+            UsageError: the folder cannot be written, or holds no index but other files.
             IndexUnavailable: another process is writing it.
             IncompatibleIndex: it was built by another pack or with other settings.
             DamagedIndex: its manifest is damaged.
@@ -69,7 +71,6 @@ class IndexWriter:
                 try:
                     manifest = read_manifest(directory)
                 except NoIndex:
-                    _check_free(directory)
                     manifest = Manifest(0, settings)
                     write_manifest(directory, manifest)
                 check_settings(manifest.settings, settings)
@@ -240,14 +241,17 @@ def _writing(directory: Path) -> Iterator[None]:
 
 
 def _check_free(directory: Path) -> None:
-    """See that a folder that holds no index is not somebody else's.
+    """See that a folder is not somebody else's: absent, empty, or an index.
 
     Raises:
         UsageError: it holds other files.
     """
+    there = list(directory.iterdir()) if directory.is_dir() else []
+    if any(path.name == MANIFEST for path in there):
+        return
     strange = [
         path.name
-        for path in directory.iterdir()
+        for path in there
         if not (_OURS.fullmatch(path.name) or path.name in _WRITERS)
         and not (path.name == "segments" and all(map(_is_segment, path.iterdir())))
     ]
@@ -264,13 +268,15 @@ def _is_segment(path: Path) -> bool:
 
 def _lock(directory: Path) -> TextIO:
     try:
+        _check_free(directory)
         durable.make_folder(directory)
         lock = (directory / "lock").open("w")
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             raise  # the place is right, the disk is not
         raise UsageError(
-            f"cannot write an index in {directory}: {error.strerror}", "choose another --index"
+            f"cannot write an index in {directory}: {error.strerror}",
+            "check its permissions, or choose another --index",
         ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -50,7 +50,7 @@ def _counts(directory: Path, entries: list[Entry]) -> list[str]:
         )
         rows.update(dict(zip(ids.tolist(), counts.tolist(), strict=True)))
     return [
-        f"{entry.path} has {entry.moments} moments in it and {rows[entry.id]} in the segments"
+        f"{entry.path} has moments: {entry.moments:,} in it and {rows[entry.id]:,} in the segments"
         for entry in entries
         if entry.state is State.COMPLETE
         and entry.id in live

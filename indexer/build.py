@@ -26,7 +26,6 @@ from unify.indexer.discover import (
     Discovery,
     digest,
     discover,
-    gone,
     is_under,
 )
 from unify.indexer.encode import Encoded, OutOfReach, Workers
@@ -108,7 +107,7 @@ def build(
             found.candidates,
             list(catalog.entries.values()),
             journal.copies(),
-            Disk(_digest_or_nothing, gone, _remover(found, prune)),
+            Disk(_digest_or_nothing, found.gone, _remover(found, prune)),
             retry_failed,
         )
         catalog.follow(plan, found)
@@ -155,10 +154,10 @@ def _remover(found: Discovery, prune: bool) -> Callable[[str], bool]:
     """
     there = [*found.ignored, *(candidate.path for candidate in found.candidates)]
     full = {folder for folder in found.named if any(is_under(path, folder) for path in there)}
-    blind = [os.path.normpath(path) for path, _ in found.unreadable]
+    blind = [*found.choice.away, *(os.path.normpath(path) for path, _ in found.unreadable)]
 
     def may_remove(path: str) -> bool:
-        if path in found.unsettled or any(is_under(path, folder) for folder in blind):
+        if path in found.choice.unsettled or any(is_under(path, folder) for folder in blind):
             return False
         folder = next((folder for folder in found.named if is_under(path, folder)), None)
         return folder is not None and (prune or folder in full)
@@ -191,14 +190,14 @@ class _Run:
         self._remaining = Remaining([job.candidate.size_bytes for job in jobs])
         self._job_began_s = self._told_s = time.monotonic()
         self._tell(Planned(len(jobs), total, self.report.skipped))
-        waiting = {job.entry.id for job in jobs}
+        waiting = {job.entry.id: job for job in jobs}
         writer = self._catalog.writer
         outcomes = workers.work(jobs, writer.directory, self._watch)
         with writer.writing(), closing(outcomes):
             try:
                 for job, outcome in outcomes:
                     if job.entry.id in waiting:  # a machine that was lost may have answered
-                        waiting.remove(job.entry.id)
+                        del waiting[job.entry.id]
                         self._video(job, outcome)
                     if self._due():
                         self._publish()
@@ -208,9 +207,12 @@ class _Run:
                 raise
         self._publish()
         if waiting:
+            lost = [job.candidate.shown for job in waiting.values()]
             raise IndexUnavailable(
-                f"{len(waiting):,} of {len(jobs):,} videos were lost with their workers",
-                "run again: the build goes on with them",
+                f"lost with their workers: {len(lost):,} of {len(jobs):,} videos, "
+                f"such as {lost[0]}",
+                "run again: the build goes on with them; one that is lost each time ends whoever "
+                "works on it: --exclude it",
             )
 
     def _watch(self, job: Job, event: Event) -> None:

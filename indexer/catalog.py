@@ -45,6 +45,11 @@ class Catalog:
         """All files that the index knows."""
         return [*self.entries.values(), *self.copies]
 
+    @property
+    def published(self) -> set[str]:
+        """Absolute paths of the videos that can be searched now, whatever is known of them."""
+        return {self._path(video) for video in self.writer.live_videos.values()}
+
     def shown(self, file: Entry | Copy) -> str:
         """Return a file's path as the user would write it."""
         return os.path.normpath(Path(self._given.get(file.root, file.root)) / file.rel)
@@ -160,8 +165,13 @@ class Catalog:
     def _outgoing(self) -> Iterator[tuple[int, tuple[str, Video]]]:
         """Yield the videos, and their roots, that are found until new content is indexed."""
         for video in self.writer.live_videos.values():
-            if video.id not in self.entries:
-                root = self.writer.roots[video.root].path
-                root = self._moved.get(root, root)
-                if os.path.normpath(Path(root) / video.rel) in self._waiting:
-                    yield video.id, (root, video)
+            if video.id not in self.entries and self._path(video) in self._waiting:
+                yield video.id, (self._root(video), video)
+
+    def _root(self, video: Video) -> str:
+        """Return where the root of a published video stands now."""
+        root = self.writer.roots[video.root].path
+        return self._moved.get(root, root)
+
+    def _path(self, video: Video) -> str:
+        return os.path.normpath(Path(self._root(video)) / video.rel)

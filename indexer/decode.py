@@ -158,7 +158,8 @@ class VideoFile:
     @property
     def damage(self) -> str:
         """What could not be read so far, or ""."""
-        parts = [f"{self._damaged} damaged packets"] if self._damaged else []
+        packets = "1 damaged packet" if self._damaged == 1 else f"{self._damaged:,} damaged packets"
+        parts = [packets] if self._damaged else []
         return ", ".join([*parts, *([f"cut short: {self._cut}"] if self._cut else [])])
 
     def facts(self) -> VideoFacts:

@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from unify.engine.errors import UsageError
@@ -22,7 +23,7 @@ _NAMES = (
     ".mkv .mov .mp4 .mpe .mpeg .mpg .mts .mxf .nut .ogm .ogv .rm .rmvb .ts .vob .webm .wmv .y4m"
 )
 EXTENSIONS = frozenset(_NAMES.split())
-_WHOLE_BYTES = 64 << 20  # files up to this size are hashed wholly
+WHOLE_BYTES = 64 << 20  # files up to this size are hashed wholly
 _BLOCK_BYTES = 8 << 20  # of larger ones: this much of head, middle and tail
 
 
@@ -62,10 +63,13 @@ class Choice:
     Attributes:
         exclude: patterns of files and folders to leave out (`indexer/ignore.py`).
         unsettled: absolute paths that may still change: neither taken up nor taken for deleted.
+        away: absolute paths of folders that cannot be looked at now: nothing below is taken for
+            deleted, though a folder above is looked at.
     """
 
     exclude: tuple[str, ...] = ()
     unsettled: Collection[str] = frozenset()
+    away: tuple[str, ...] = ()
 
 
 EVERYTHING = Choice()
@@ -81,7 +85,8 @@ class Discovery:
         empty: PATHs under which there is no video, as given.
         unreadable: (path, reason) of folders and files that could not be looked at.
         ignored: absolute paths of videos that were left out by rules.
-        unsettled: absolute paths that the caller wants left as they are.
+        again: absolute paths of folders that were not entered, as they were under another name.
+        choice: what the caller wants left as it is.
     """
 
     candidates: list[Candidate] = field(default_factory=list)
@@ -89,21 +94,27 @@ class Discovery:
     empty: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
-    unsettled: Collection[str] = frozenset()
+    again: list[str] = field(default_factory=list)
+    choice: Choice = EVERYTHING
+
+    def gone(self, path: str) -> bool:
+        """Return whether nothing lies at a path, or nothing that was not found under another."""
+        return gone(path) or any(is_under(path, folder) for folder in self.again)
 
 
 def discover(paths: Sequence[Path], choice: Choice = EVERYTHING) -> Discovery:
     """Find the videos of files and folders.
 
-    Folders are searched whole; hidden files and folders are left out, links are followed, but
-    no folder is entered twice. A file that is named itself is taken whatever its extension and
-    whatever the rules.
+    Folders are searched whole; hidden files and folders are left out. Links to folders are
+    followed, after all else below the PATH: no folder is entered twice, and a link must not take
+    the videos of a folder that lies there itself. A file that is named itself is taken whatever
+    its extension and whatever the rules.
 
     Raises:
         UsageError: a path does not exist, or is neither a file nor a folder; a rule cannot be
             understood.
     """
-    found = Discovery(unsettled=choice.unsettled)
+    found = Discovery(choice=choice)
     beside = Beside()
     seen: set[str] = set()
     for path in paths:
@@ -157,7 +168,9 @@ def _files(top: str, found: Discovery, rules: ignore.Rules) -> Iterator[str]:
 
     entered: set[tuple[bool, int, int]] = set()
     rules_of: dict[str, ignore.Rules | None] = {top: rules}  # None: all below is left out
-    for folder, folders, names in os.walk(top, onerror=unreadable, followlinks=True):
+    links = [top]  # to be walked; more are found on the way
+    walks = (os.walk(link, onerror=unreadable) for link in links)
+    for folder, folders, names in chain.from_iterable(walks):
         here = rules_of.pop(folder)
         try:
             facts = os.stat(folder)  # noqa: PTH116 - as os.walk gives it
@@ -169,14 +182,16 @@ def _files(top: str, found: Discovery, rules: ignore.Rules) -> Iterator[str]:
             continue
         key = (here is None, facts.st_dev, facts.st_ino)
         if key in entered:
+            found.again.append(folder)
             folders.clear()
             continue
         entered.add(key)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in folders:
-            below = os.path.join(folder, name)  # noqa: PTH118
-            left_out = here is None or here.ignore(below + "/")
-            rules_of[below] = None if left_out else here
+        below = [os.path.join(folder, name) for name in folders]  # noqa: PTH118
+        links += filter(os.path.islink, below)
+        for path in below:
+            left_out = here is None or here.ignore(path + "/")
+            rules_of[path] = None if left_out else here
         for name in sorted(names):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:  # noqa: PTH122
                 path = os.path.join(folder, name)  # noqa: PTH118
@@ -206,8 +221,8 @@ def digest(path: str) -> str:
     """Return a hash of a file's content, by which it is known again under another name.
 
     Files above 64 MiB are told apart by their size and 8 MiB each of head, middle and tail:
-    reading terabytes to recognise a rename is not worth it, and videos that agree in all of
-    these are the same video.
+    reading terabytes to recognise a rename is not worth it, and whole videos that agree in all of
+    these are the same video. Of damaged ones `indexer/plan.py` asks for more.
 
     Raises:
         OSError: the file cannot be read.
@@ -216,7 +231,7 @@ def digest(path: str) -> str:
     with Path(path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         state.update(size.to_bytes(8, "little"))
-        if size <= _WHOLE_BYTES:
+        if size <= WHOLE_BYTES:
             while block := file.read(1 << 20):
                 state.update(block)
         else:

@@ -168,8 +168,8 @@ class VideoIndexer:
             )
             codes = add_said(codes, said.moments, said.frames, self._settings.lexicon_size)
             if said.outside:
-                lines = f"{said.outside:,} of {len(speech.cues):,} lines"
-                notes.append(f"subtitles: {lines} lie outside the video")
+                lines = f"{said.outside:,} of {len(speech.cues):,}"
+                notes.append(f"subtitles: lines outside the video: {lines}")
         cues, note = len(speech.cues), "; ".join(notes)
         entry = replace(entry, moments=len(spans), cues=cues, note=note)
         return Encoded(entry, spans, frame_times, codes)

@@ -182,6 +182,7 @@ class Journal:
     def transaction(self) -> Iterator[None]:
         """Make the calls inside one durable step."""
         with self._guarded(), self._db:
+            self._db.execute("BEGIN")  # else a new table would not be part of it
             yield
 
     def entries(self, generation: int = 0) -> list[Entry]:
@@ -194,7 +195,6 @@ class Journal:
             return []
         columns = ", ".join(field.name for field in fields(Entry))
         with self.transaction():
-            self._db.execute("BEGIN")  # of one moment
             rows = self._db.execute(f"SELECT {columns} FROM videos ORDER BY id").fetchall()
             new = renumbering.announced(self._db, generation)
         found = [

@@ -1,6 +1,7 @@
 """What a running build tells other processes: one small file beside the index.
 
-The builder holds a lock on the file while it runs, so that a killed build never looks alive. The
+The builder holds a lock on the file while it runs, so that a killed build never looks alive; it
+asks for it again at every write, as whoever looks holds it for an instant. The
 file is written in place (its readers skip what they cannot read) and removed at the end. Nothing
 depends on it: where it cannot be written, the build goes on without.
 """
@@ -91,17 +92,17 @@ class Announcer:
             self._open()
         now_s = time.monotonic()
         if self._descriptor is not None and now_s - self._written_s >= _EVERY_S:
-            self._written_s = now_s
-            with suppress(OSError):  # a full disk
+            with suppress(OSError):  # a full disk, or just now somebody looks whether it is locked
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._written_s = now_s
                 data = json.dumps(asdict(self._build)).encode("ascii")
                 os.pwrite(self._descriptor, data.ljust(os.fstat(self._descriptor).st_size), 0)
         self._progress(event)
 
     def _open(self) -> None:
-        """Open and lock the file; by now the index's own lock is held, so nobody else writes it."""
+        """Open the file; by now the index's own lock is held, so nobody else writes it."""
         with suppress(OSError):
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _after(build: Build, event: Progress) -> Build:

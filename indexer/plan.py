@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from unify.indexer.discover import Candidate
+from unify.indexer.discover import WHOLE_BYTES, Candidate
 from unify.indexer.journal import Copy, Entry, State
 
 
@@ -58,7 +58,8 @@ class Disk:
 
     Attributes:
         digest: hash of a file's content, "" when it cannot be read.
-        gone: whether nothing lies at a path any more (not: whether it cannot be looked at).
+        gone: whether nothing lies at a path any more (not: whether it cannot be looked at), or
+            what lies there was found under another one.
         may_remove: whether a vanished file at a path may be taken for deleted.
     """
 
@@ -90,13 +91,36 @@ def make_plan(
 
 def drop(entry: Entry, plan: Plan) -> None:
     """Take a video off, or where a copy of its file stays, let it go on there."""
-    copy = next((c for c in plan.copies if entry.digest and c.digest == entry.digest), None)
+    copy = next((c for c in plan.copies if _key(entry) in _keys(c.digest, c.mtime_ns)), None)
     if copy is None or entry.state is not State.COMPLETE:
         plan.removed.append(entry)
     else:
         plan.copies.remove(copy)
-        facts = {name: getattr(copy, name) for name in ("root", "rel", "size_bytes", "mtime_ns")}
-        plan.renamed.append(replace(entry, **facts))
+        plan.renamed.append(_at(entry, copy.root, copy.rel, copy.size_bytes, copy.mtime_ns))
+
+
+def _at(entry: Entry, root: str, rel: str, size_bytes: int, mtime_ns: int) -> Entry:
+    """Return a video as another file holds it; what was the time of writing is that of the new."""
+    undated = entry.recorded == entry.mtime_ns / 1e9
+    recorded = mtime_ns / 1e9 if undated else entry.recorded
+    return replace(
+        entry, root=root, rel=rel, size_bytes=size_bytes, mtime_ns=mtime_ns, recorded=recorded
+    )
+
+
+def _key(entry: Entry) -> str:
+    """Return what the content of an indexed video is known by, or "".
+
+    Of a large file the hash knows parts alone: a damaged one may be filled up between them. It
+    is the same only while it was written at the same time.
+    """
+    partial = entry.note and entry.size_bytes > WHOLE_BYTES
+    return f"{entry.digest}@{entry.mtime_ns}" if entry.digest and partial else entry.digest
+
+
+def _keys(digest: str, mtime_ns: int) -> tuple[str, ...]:
+    """Return all that `_key` may say of a video which a file of this content holds."""
+    return (digest, f"{digest}@{mtime_ns}") if digest else ()
 
 
 class _Planner:
@@ -124,13 +148,10 @@ class _Planner:
                 self.plan.failed.append(entry)
             return known
         if not same:
-            found = self._digest(candidate)
-            if not found or found != entry.digest:
+            if _key(entry) not in _keys(self._digest(candidate), candidate.mtime_ns):
                 return False
             if heard:
-                self.plan.touched.append(
-                    replace(entry, size_bytes=facts[0], mtime_ns=facts[1], digest=found)
-                )
+                self.plan.touched.append(_at(entry, entry.root, entry.rel, *facts))
         if not heard:
             self._unheard.add(entry.id)
             return False
@@ -147,24 +168,24 @@ class _Planner:
         settled: set[str] = set()
         for entry in stored if loose else ():
             path = entry.path
-            if entry.id in self._unheard:
-                settled.add(entry.digest)
-            elif path in changed or (path not in found and self._disk.gone(path)):
-                homeless[entry.digest] = entry
+            lost = path in changed or (path not in found and self._disk.gone(path))
+            if lost and entry.id not in self._unheard:
+                homeless[_key(entry)] = entry
             else:
-                settled.add(entry.digest)
+                settled.add(_key(entry))
         for candidate in loose:
             before = self._by_path.get(candidate.path)
             if before is not None and before.id in self._unheard:
                 self._index(candidate, before.digest, before)
                 continue
             content = self._digest(candidate) if sizes[candidate.size_bytes] > 1 else ""
-            moved = homeless.get(content)
-            if content and content in settled:
+            keys = _keys(content, candidate.mtime_ns)
+            moved = next((key for key in keys if key in homeless), "")
+            if settled.intersection(keys):
                 self._copy(candidate, content, before)
-            elif moved is not None and moved.subtitles == candidate.sidecars.stamp:
-                self._rename(candidate, homeless.pop(content), before)
-                settled.add(content)
+            elif moved and homeless[moved].subtitles == candidate.sidecars.stamp:
+                self._rename(candidate, homeless.pop(moved), before)
+                settled.add(moved)
             else:
                 self._index(candidate, content, before)
                 settled |= {content} - {""}
@@ -192,15 +213,8 @@ class _Planner:
 
     def _rename(self, candidate: Candidate, entry: Entry, before: Entry | None) -> None:
         self._moved.add(entry.id)
-        self.plan.renamed.append(
-            replace(
-                entry,
-                root=candidate.root.path,
-                rel=candidate.rel,
-                size_bytes=candidate.size_bytes,
-                mtime_ns=candidate.mtime_ns,
-            )
-        )
+        facts = (candidate.size_bytes, candidate.mtime_ns)
+        self.plan.renamed.append(_at(entry, candidate.root.path, candidate.rel, *facts))
         self._replace(before)
 
     def _index(self, candidate: Candidate, content: str, before: Entry | None) -> None:

@@ -16,7 +16,7 @@ from unify.engine.manifest import read_manifest
 from unify.engine.writer import IndexWriter
 from unify.indexer.catalog import Catalog
 from unify.indexer.discover import Discovery, is_under
-from unify.indexer.journal import Copy, Entry, Journal, State
+from unify.indexer.journal import Copy, Entry, Journal
 from unify.indexer.plan import Plan, drop
 
 
@@ -25,7 +25,8 @@ class Removal:
     """What was taken off. Paths are as the user wrote them when they were indexed.
 
     Attributes:
-        removed: videos that can no longer be found.
+        removed: videos that can no longer be found, those among them whose new content waits for
+            a build.
         kept: (old path, new path) of videos that are still found at a copy of their file.
         forgotten: copies, failed and pending videos that are no longer listed.
         generation: the published generation.
@@ -52,6 +53,7 @@ def remove(paths: Sequence[str], directory: Path) -> Removal:
     settings = read_manifest(directory).settings
     with IndexWriter.open(directory, settings) as writer, Journal(directory) as journal:
         catalog = Catalog(writer, journal)
+        searchable = catalog.published
         gone = {file.path for path in paths for file in _meant(path, catalog)}
         plan = Plan(copies=[copy for copy in catalog.copies if copy.path not in gone])
         entries = [e for e in catalog.entries.values() if e.path in gone]
@@ -60,9 +62,9 @@ def remove(paths: Sequence[str], directory: Path) -> Removal:
         names = {entry.id: catalog.shown(entry) for entry in entries}
         copies = [catalog.shown(copy) for copy in catalog.copies if copy.path in gone]
         catalog.follow(plan, Discovery())
-        lost = [e for e in plan.removed if e.state is not State.COMPLETE]
+        lost = [e for e in plan.removed if e.path not in searchable]
         return Removal(
-            removed=[names[e.id] for e in plan.removed if e.state is State.COMPLETE],
+            removed=[names[e.id] for e in plan.removed if e.path in searchable],
             kept=[(names[entry.id], catalog.shown(entry)) for entry in plan.renamed],
             forgotten=[*(names[entry.id] for entry in lost), *copies],
             generation=writer.manifest.generation,

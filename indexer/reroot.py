@@ -59,7 +59,7 @@ def reroot(old: str, new: Path, directory: Path) -> Rerooting:
         missing = [path for path in there if gone(path)]
         if there and len(missing) == len(there):
             raise UsageError(
-                f"{new} holds none of the {len(there):,} videos of {old}",
+                f"{new} holds nothing of {old} (videos: {len(there):,})",
                 f"the first would be {there[0]}",
             )
         taken = {e.path for e in catalog.entries.values() if e.root not in moved}

@@ -42,7 +42,7 @@ class Tile:
         rank: as in the search.
         name: of the video.
         span: from when to when.
-        score: of the hit.
+        score: of the hit, as it is to be read.
         share: score beside the best one's, 0 to 1.
         reasons: why it was found, or why there is no picture.
         weak: whether the score lies below the cut-off.
@@ -52,7 +52,7 @@ class Tile:
     rank: int
     name: str
     span: str
-    score: float
+    score: str
     share: float
     reasons: str
     weak: bool
@@ -148,7 +148,7 @@ def _draw_words(draw: ImageDraw, tile: Tile, left: int, top: int) -> None:
     colour = _SOFT if tile.weak else _ACCENT
     draw.rectangle((left, top, reach, top + 3), fill=colour)
     line = top + 11
-    score = f"{tile.score:.2f}" + (" weak" if tile.weak else "")
+    score = tile.score + (" weak" if tile.weak else "")
     taken = _text(draw, (left + WIDTH, line), score, 15, colour, WIDTH // 2, right=True)
     _text(
         draw, (left, line), f"{tile.rank}  {tile.name}", 15, _INK, WIDTH - taken - 12,

@@ -13,9 +13,11 @@ import numpy as np
 from unify.engine.errors import MediaError, UsageError
 from unify.engine.manifest import IndexSettings
 from unify.engine.types import EncodedQuery, Float32
-from unify.indexer.decoding import Batch, DecodeProcess
+from unify.indexer.decoding import Batch, DecodeProcess, Started
 from unify.indexer.ports import VideoEncoder
 from unify.indexer.worker import Decoder, Request
+
+MAX_CLIP_S = 600.0  # a longer one has many scenes, and nothing is like the mean of all of them
 
 
 def encode_shown(
@@ -25,13 +27,13 @@ def encode_shown(
 
     Args:
         path: of a picture, or of a clip; a clip is looked at `settings.fps` times a second, and all
-            of it is one query.
+            of it is one query, so it may last `MAX_CLIP_S`.
         still: whether it must be a single picture.
         encoder: of the index that will be searched.
         settings: of that index.
 
     Raises:
-        UsageError: it cannot be read, or it is not what was asked for.
+        UsageError: it cannot be read, it is not what was asked for, or it is too long.
     """
     what = "picture" if still else "clip"
     decoder = Decoder.PYAV if still else Decoder(settings.decoder)
@@ -40,7 +42,8 @@ def encode_shown(
     try:
         features = _features(process, request, still, encoder)
     except MediaError as error:
-        hint = "give a JPEG, PNG or the like" if still else "give a video file"
+        clip = f"give a video file of at most {MAX_CLIP_S / 60:g} minutes"
+        hint = "give a JPEG, PNG or the like" if still else clip
         raise UsageError(f"{path} cannot be used as a {what}: {error}", hint) from None
     finally:
         process.close()
@@ -56,8 +59,11 @@ def _features(
     """Return (F, C) features of the frames of a file; F is 1 of a still."""
     parts = []
     for event in process.decode(request):
-        if isinstance(event, Batch):
-            if still and len(event.times_s) > 1:
+        match event:
+            case Started(_, duration_s) if not still and duration_s > MAX_CLIP_S:
+                raise MediaError(f"it lasts {duration_s / 60:,.1f} minutes")
+            case Batch(times_s, _) if still and len(times_s) > 1:
                 raise MediaError("it is a video, so give it as a clip")
-            parts.append(encoder.encode_frames(event.frames))
+            case Batch(_, frames):
+                parts.append(encoder.encode_frames(frames))
     return np.concatenate(parts)

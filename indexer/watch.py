@@ -140,8 +140,9 @@ class _Watcher:
     def act(self, build: Build) -> Event:
         """Run a build over what stands still."""
         here = [path for path in self.paths if path not in self.away]
+        away = tuple(os.path.abspath(path) for path in self.away)  # noqa: PTH100 - links stay
         try:
-            report = build(here, Choice(self.exclude, self.unsettled))
+            report = build(here, Choice(self.exclude, self.unsettled, away))
         except IncompatibleIndex:
             raise
         except IndexUnavailable as error:  # another writer

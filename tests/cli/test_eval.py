@@ -32,7 +32,7 @@ def test_eval_prints_a_table_and_counts_on_stderr(clips, tmp_path):
     assert done.out.startswith("**clips, test**: 2 items, 2 captions, 1 missing, 1 not decodable")
     assert "| mini | fused | text to video | 100.0 |" in done.out
     assert "| mini | fused, dual softmax over all queries | video to text |" in done.out
-    assert "missing: 1 annotated items have no file (gone.mp4)" in done.err
+    assert "missing: annotated items without a file: 1 (gone.mp4)" in done.err
     assert "not decodable, left out: broken.mp4 (not a video" in done.err
     assert (tmp_path / "out" / "clips-test.md").read_text() == done.out
     written = json.loads((tmp_path / "out" / "clips-test.json").read_text())
@@ -84,7 +84,7 @@ def test_errors_are_one_line(clips, arguments, complaint):
 def test_held_out_keeps_the_published_part(clips):
     done = run_unify("eval", clips, "--held-out")
     assert (done.code, done.out) == (5, "")
-    assert "clips test-held-out: 1 items, 1 captions" in done.err
+    assert "clips test-held-out: 1 item, 1 caption" in done.err
     assert "no item of clips can be decoded (broken.mp4: not a video" in done.complaint
 
 

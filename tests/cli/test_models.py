@@ -94,7 +94,7 @@ def test_from_videos_to_hits(unify, place, tmp_path):
     assert hit["video"] == str(video)
     well = unify("doctor", "--index", tmp_path / "index")
     assert well.code == 0, well.out
-    assert f"1 moments, searchable; pack {pack} is not calibrated, so" in well.out
+    assert f"1 moment, searchable; pack {pack} is not calibrated, so" in well.out
 
 
 def test_an_index_of_a_relative_checkpoint_opens_from_anywhere(unify, place, tmp_path):

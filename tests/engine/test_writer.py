@@ -129,6 +129,9 @@ def test_files_that_are_not_an_index_are_never_touched(tmp_path, corpus):
         (tmp_path / "V" / name).write_text("precious")
     with pytest.raises(UsageError, match="is no index and not empty"):
         IndexWriter.open(tmp_path / "V", FakePack().settings())
+    assert sorted(path.name for path in (tmp_path / "V").iterdir()) == [
+        "note.tmp", "segments", "videos-2019.mp4",
+    ]  # fmt: skip
     for name in ("videos-2019.mp4", "note.tmp", "tombstones-old"):
         (corpus.directory / name).write_text("precious")
     with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:

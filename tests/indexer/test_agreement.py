@@ -38,7 +38,7 @@ def test_a_journal_that_is_a_step_behind_is_sound(index):
 def test_faults_are_named(index):
     change(index, "UPDATE videos SET moments = moments + 1")
     (line,) = disagreements(index)
-    assert line.endswith("a.mp4 has 5 moments in it and 4 in the segments")
+    assert line.endswith("a.mp4 has moments: 5 in it and 4 in the segments")
     columns = "root, rel, size_bytes, mtime_ns, digest, state, note, duration_s, recorded, moments"
     columns += ", width, height, codec, subtitles, cues"
     change(index, f"INSERT INTO videos ({columns}) SELECT {columns} FROM videos")

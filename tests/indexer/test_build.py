@@ -83,6 +83,14 @@ def test_times_of_recording(clips, index):
     assert recorded["long.mp4"] == 1_500_000_000
 
 
+def test_a_touch_is_another_time_of_recording(clips, index):
+    run_build([clips], index)
+    os.utime(clips / "long.mp4", ns=(0, 1_500_000_000_000_000_000))
+    assert run_build([clips], index).indexed == 0
+    videos = read_videos(index, read_manifest(index)).values()
+    assert 1.5e9 in [video.recorded for video in videos]
+
+
 def test_new_touched_changed_and_removed_files(clips, index):
     run_build([clips], index)
     before = ids(index)

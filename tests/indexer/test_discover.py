@@ -63,6 +63,22 @@ def test_links_are_followed_but_not_in_circles(tree):
     assert [Path(path).name for path, _ in found.unreadable] == ["broken.mp4"]
 
 
+def test_a_link_never_takes_the_videos_of_a_folder_that_lies_there_itself(tree):
+    (tree / "a-link").symlink_to(tree / "deep")
+    (tree / "deep" / "again").symlink_to(tree / "a-link")
+    found = discover([tree])
+    assert rels(found) == ["a.MKV", "b.mp4", "deep/er/c.webm"]
+    assert sorted(found.again) == [str(tree / "a-link"), str(tree / "deep" / "again")]
+    outside = tree.parent / "outside"
+    outside.mkdir()
+    (outside / "x.mp4").write_bytes(b"x")
+    for name in ("z1", "z0"):
+        (tree / name).symlink_to(outside)
+    found = discover([tree])
+    assert rels(found)[-1] == "z0/x.mp4"
+    assert str(tree / "z1") in found.again
+
+
 def test_what_cannot_be_used_is_told(tree):
     with pytest.raises(UsageError, match="absent: No such file"):
         discover([tree, tree / "absent"])
@@ -108,7 +124,7 @@ def test_file_names_of_any_bytes(tmp_path):
 
 
 def test_digests_tell_contents_apart(tmp_path, monkeypatch):
-    monkeypatch.setattr(discovering, "_WHOLE_BYTES", 100)
+    monkeypatch.setattr(discovering, "WHOLE_BYTES", 100)
     monkeypatch.setattr(discovering, "_BLOCK_BYTES", 10)
     path = tmp_path / "x"
 

@@ -142,6 +142,15 @@ def test_whoever_only_reads_writes_nothing(tmp_path):
     assert (tmp_path / NAME).read_bytes() == b""
 
 
+def test_an_announcement_that_fails_leaves_nothing(tmp_path):
+    with Journal(tmp_path) as journal:
+        put(journal, ENTRY)
+        with pytest.raises(OverflowError):
+            journal.announce({1: 1 << 64}, 1)  # once its table is made
+        journal.announce({1: 2}, 1)
+        assert [entry.id for entry in journal.entries(1)] == [2]
+
+
 @given(st.permutations(range(1, 7)))
 @settings(max_examples=10, deadline=None)
 def test_announced_ids_count_from_their_generation_on(new):

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import subprocess
 import sys
@@ -27,6 +28,18 @@ def test_a_build_is_seen_while_it_runs_and_not_after(tmp_path, monkeypatch):
     assert (seen.share, seen.video_s, seen.left_s, seen.current) == (0.25, 3.5, 12.0, "c.mp4")
     assert len(told) == 7
     assert running_build(tmp_path) is None and not list(tmp_path.iterdir())
+
+
+def test_whoever_looks_just_when_it_begins_does_not_hide_a_build(tmp_path, monkeypatch):
+    monkeypatch.setattr("unify.indexer.live._EVERY_S", 0.0)
+    (tmp_path / NAME).touch()
+    with (tmp_path / NAME).open() as looking, Announcer(tmp_path, None) as tell:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        tell(Planned(4, 100, 0))
+        assert running_build(tmp_path) is None
+        fcntl.flock(looking, fcntl.LOCK_UN)
+        tell(VideoStarted("a.mp4", 9.0))
+        assert running_build(tmp_path).videos == 4
 
 
 def test_a_killed_build_does_not_look_alive(tmp_path):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -68,6 +68,34 @@ def test_touched_files_are_skipped_after_a_look_inside():
     plan = World({"a": ("x", 2)}, [known(1, "a", "x")]).plan()
     assert plan.skipped == 1
     assert [(entry.id, entry.mtime_ns) for entry in plan.touched] == [(1, 2)]
+
+
+def test_a_time_of_recording_that_was_the_time_of_writing_stays_that():
+    entry = replace(known(1, "a", "x"), recorded=1 / 1e9)
+    dated = replace(entry, recorded=5.0)
+    for old, new in ((entry, 7 / 1e9), (dated, 5.0)):
+        touched = World({"a": ("x", 7)}, [old]).plan().touched
+        renamed = World({"b": ("x", 7)}, [old]).plan().renamed
+        copied = World({"c": ("x", 7)}, [old], [Copy("/r", "c", 1, 7, "#x")]).plan(seen="")
+        assert [e.recorded for e in (*touched, *renamed, *copied.renamed)] == [new] * 3
+
+
+def test_a_large_damaged_file_is_itself_only_while_its_time_of_writing_stands(monkeypatch):
+    monkeypatch.setattr("unify.indexer.plan.WHOLE_BYTES", 3)  # of larger ones, parts are hashed
+    entry = replace(known(1, "a", "holes"), note="1 damaged packet")
+    filled = World({"a": ("holes", 2)}, [entry]).plan()
+    assert (jobs(filled), [e.id for e in filled.replaced]) == (["a"], [1])
+    moved = World({"b": ("holes", 1)}, [entry]).plan()
+    assert [(e.id, e.rel) for e in moved.renamed] == [(1, "b")]
+    mended = World({"b": ("holes", 2)}, [entry]).plan()
+    assert (jobs(mended), [e.id for e in mended.removed]) == (["b"], [1])
+    beside = World({"a": ("holes", 1), "b": ("holes", 2), "c": ("holes", 1)}, [entry]).plan()
+    assert (jobs(beside), [copy.rel for copy in beside.copies]) == (["b"], ["c"])
+    lost = World({"c": ("holes", 2)}, [entry], [Copy("/r", "c", 5, 2, "#holes")]).plan(seen="")
+    assert ([e.id for e in lost.removed], lost.renamed) == ([1], [])
+    for sound in (replace(entry, note=""), replace(known(1, "a", "one"), note="a packet")):
+        content = sound.digest.removeprefix("#")
+        assert World({"a": (content, 2)}, [sound]).plan().skipped == 1
 
 
 def test_changed_content_is_another_video():

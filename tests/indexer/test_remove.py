@@ -8,6 +8,7 @@ from tests.indexer.media import make_video
 from unify.engine.errors import NoIndex, UsageError
 from unify.engine.manifest import read_manifest
 from unify.indexer.agreement import disagreements
+from unify.indexer.progress import VideoStarted
 from unify.indexer.remove import remove
 from unify.indexer.status import status
 
@@ -80,6 +81,21 @@ def test_a_video_goes_on_at_a_copy(clips, index):
     done = remove([str(clips / "deep")], index)
     assert str(clips / "deep" / "twin.mp4") in done.removed
     assert names(index) == ["b.mp4"]
+
+
+def test_a_video_is_removed_though_its_new_content_waits_for_a_build(clips, index):
+    make_video(clips / "a.mp4", [77])
+
+    def stop(event: object) -> None:
+        if isinstance(event, VideoStarted):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_build([clips], index, progress=stop)
+    assert "a.mp4" in names(index)
+    done = remove([str(clips / "a.mp4")], index)
+    assert (done.removed, done.forgotten) == ([str(clips / "a.mp4")], [])
+    assert "a.mp4" not in names(index)
 
 
 def test_a_copy_alone(clips, index):

@@ -18,7 +18,7 @@ def jpeg(colour, size=(160, 90)):
 
 def tile(rank, picture, **changes):
     given = {
-        "name": "beach.mp4", "span": "0:04 - 0:12", "score": 2.5, "share": 0.5,
+        "name": "beach.mp4", "span": "0:04 - 0:12", "score": "2.50", "share": 0.5,
         "reasons": "sea 0.4 · sand 0.2", "weak": False,
     }  # fmt: skip
     return Tile(picture, rank, **{**given, **changes})

@@ -34,6 +34,15 @@ def test_a_clip_is_sampled_as_a_video_is_and_is_one_moment(tmp_path):
     assert encoder.frames == len(chosen) == 20
 
 
+def test_a_clip_that_is_too_long_is_refused_before_it_is_looked_at(tmp_path, monkeypatch):
+    path = make_video(tmp_path / "film.mp4", 20 * 25)
+    encoder = NumberEncoder()
+    monkeypatch.setattr("unify.indexer.shown.MAX_CLIP_S", 19.0)
+    with pytest.raises(UsageError, match=r"film\.mp4 cannot be used as a clip: it lasts 0\.3 minu"):
+        shown(path, False, encoder)
+    assert encoder.frames == 0
+
+
 def test_a_picture_can_be_a_clip_but_no_clip_a_picture(tmp_path):
     still, clip = tmp_path / "a.png", make_video(tmp_path / "b.mp4", 50)
     still.write_bytes(make_still(7))

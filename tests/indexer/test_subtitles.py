@@ -173,9 +173,7 @@ def test_words_are_stored_at_the_frames_of_their_lines(clips, tmp_path):
         {0.5: {1, 2}, 1.5: {1, 2}, 2.5: {1, 2}, 4.5: {3}, 9.5: {4}},
         {0.5: {1, 2}, 1.5: {1, 2}, 2.5: {1, 2}, 5.5: {3}, 9.5: {4}},
     )
-    assert report.damaged == [
-        (str(clips / "a.mp4"), "subtitles: 1 of 4 lines lie outside the video")
-    ]
+    assert report.damaged == [(str(clips / "a.mp4"), "subtitles: lines outside the video: 1 of 4")]
     assert status(index).subtitled == 1
 
 

@@ -137,6 +137,28 @@ def test_one_of_two_folders_goes(tmp_path):
     assert len(contents(index)) == 2  # a's folder is away, b's is suddenly empty
 
 
+def test_a_disk_that_is_named_beside_the_folder_that_it_lies_in(tmp_path):
+    top, disk, index = tmp_path / "top", tmp_path / "top" / "disk", tmp_path / "index"
+    disk.mkdir(parents=True)
+    make_video(top / "a.mp4", [1])
+    make_video(disk / "b.mp4", [2])
+    run_build([top, disk], index)
+
+    def unmount() -> None:
+        (disk / "b.mp4").rename(tmp_path / "b.mp4")
+        make_video(top / "c.mp4", [3])
+
+    def build(paths, choice):
+        return run_build(paths, index, choice=choice)
+
+    events = [event for _, event in run([top, disk], build, unmount, nothing, nothing, nothing)]
+    assert Away(str(disk), "no video is in it") in events
+    assert {Path(path).name for path in contents(index)} == {"a.mp4", "b.mp4", "c.mp4"}
+    with pytest.raises(UsageError, match=r"no video in .*disk"):
+        run_build([top, disk], index)
+    assert len(contents(index)) == 3
+
+
 def test_a_moved_file_is_renamed_and_a_deleted_one_taken_off(tmp_path):
     top, index = tmp_path / "top", tmp_path / "index"
     (top / "deep").mkdir(parents=True)
