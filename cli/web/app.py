@@ -67,6 +67,8 @@ def make_app(library: Library, door: Door) -> ASGIApp:
     app.add_exception_handler(UnifyError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(PlainHTTPException, _http)
+    app.add_exception_handler(OSError, _unreadable)
+    app.add_exception_handler(Exception, _fault)
     app.mount("/", StaticFiles(directory=STATIC, html=True), name="page")
     return Guard(app, door, desk.metrics)
 
@@ -87,6 +89,22 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     name = ".".join(str(part) for part in first["loc"][1:])
     body = models.Error(message=f"{name}: {first['msg']}", hint="see /api/v1/openapi.json")
     return JSONResponse(body.model_dump(), 422)
+
+
+async def _unreadable(request: Request, error: Exception) -> JSONResponse:
+    """Say which file cannot be read: those of an index are opened once they are needed."""
+    assert isinstance(error, OSError)
+    body = models.Error(
+        message=f"cannot read {error.filename or 'a file'}: {error.strerror or error}",
+        hint=request.app.state.desk.library.problem or "ask again: a build may have replaced it",
+    )
+    return JSONResponse(body.model_dump(), 503)
+
+
+async def _fault(request: Request, error: Exception) -> JSONResponse:
+    """Say in JSON that this is our fault; the traceback is in the server's own output."""
+    body = models.Error(message="a fault of unify serve", hint="its terminal says more")
+    return JSONResponse(body.model_dump(), 500)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

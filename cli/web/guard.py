@@ -120,7 +120,10 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
-                headers.setdefault("cache-control", "no-store")
+                asks = "private, no-cache" if "etag" in headers else "no-store"
+                headers.setdefault("cache-control", asks)
+                if Headers(scope=scope).get("content-length", "0") != "0":
+                    headers["connection"] = "close"  # nobody waits for a body that none reads
             await send(message)
 
         try:

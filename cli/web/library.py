@@ -6,6 +6,7 @@ generation that a request began with.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from functools import cached_property
@@ -84,10 +85,11 @@ class View:
         video = self.video(video_id)
         for place in video.places:
             path = Path(self.backend.manifest.roots[place.root].path, place.rel)
-            if path.is_file():
+            if path.is_file() and os.access(path, os.R_OK):
                 return path
         raise NoSuchVideo(
-            f"the file of {self.shown(video)} is gone", "connect its disk, or run the build again"
+            f"the file of {self.shown(video)} is gone, or may not be read",
+            "connect its disk, or run the build again",
         )
 
     def path(self, video_id: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from starlette.responses import FileResponse
 
 from unify.cli.web.library import View
+from unify.cli.web.models import readable
 
 # What systems disagree on, or do not know.
 _TYPES = {
@@ -39,6 +40,6 @@ def video_response(view: View, video_id: int, download: bool) -> FileResponse:
     path = view.file(video_id)
     kind = "attachment" if download else "inline"
     return FileResponse(
-        path, media_type=mime_of(path.name), filename=path.name, stat_result=path.stat(),
+        path, media_type=mime_of(path.name), filename=readable(path.name), stat_result=path.stat(),
         content_disposition_type=kind,
     )  # fmt: skip

@@ -6,11 +6,25 @@ where there is such a field; absolute paths are left out, since files are known 
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from unify.engine.answer import TermMatch
 from unify.engine.facets import Facet
 from unify.engine.wording import Origin
+
+
+def readable(name: str) -> str:
+    r"""Return a name as UTF-8 can write it: file systems take any bytes.
+
+    >>> ascii(readable("caf\udce9.mp4"))
+    "'caf\\ufffd.mp4'"
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+Named = Annotated[str, PlainSerializer(readable)]  # holds the name of a file
 
 
 class Model(BaseModel):
@@ -33,7 +47,7 @@ class FoundMoment(Model):
 
     rank: int
     video_id: int = Field(description="Stays the same, but for `unify index compact --full`.")
-    video: str = Field(description="Its path as given to `unify index build`.")
+    video: Named = Field(description="Its path as given to `unify index build`.")
     moment: int = Field(description="Its id in this generation of the index.")
     start_s: float
     end_s: float
@@ -142,8 +156,8 @@ class VideoFacts(Model):
     """A video of the index."""
 
     video_id: int
-    video: str
-    name: str = Field(description="Its file name.")
+    video: Named
+    name: Named = Field(description="Its file name.")
     duration_s: float
     recorded: float = Field(description="Seconds since 1970 UTC.")
     mime: str = Field(description="The type of its file, by name.")
@@ -162,7 +176,7 @@ class MomentFacts(Model):
 
     moment: int
     video_id: int
-    video: str
+    video: Named
     start_s: float
     end_s: float
     terms: list[str] = Field(description="What it shows, strongest first.")
@@ -178,8 +192,8 @@ class MomentList(Model):
 class Trouble(Model):
     """A video that cannot be read, wholly or in part."""
 
-    video: str
-    reason: str
+    video: Named
+    reason: Named
 
 
 class Building(Model):
@@ -192,7 +206,7 @@ class Building(Model):
     share: float = Field(ge=0, le=1)
     video_s: float
     left_s: float | None = Field(description="Seconds that the rest will take, if known.")
-    current: str
+    current: Named
 
 
 class Status(Model):
@@ -208,14 +222,14 @@ class Status(Model):
     pending: int | None = Field(description="Videos that a build did not get to.")
     failed: list[Trouble]
     damaged: list[Trouble]
-    missing: list[str]
+    missing: list[Named]
     building: Building | None
-    problem: str = Field(description="What cannot be read of the index, or empty.")
+    problem: Named = Field(description="What cannot be read of the index, or empty.")
 
 
 class Error(Model):
     """What went wrong, and what to do."""
 
-    message: str
+    message: Named
     hint: str = ""
     position: int | None = Field(default=None, description="Offset in the query that it concerns.")

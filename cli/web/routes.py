@@ -6,7 +6,6 @@ are refused only when very many wait already.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,16 +17,15 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import HTTPException
+from fastapi.routing import APIRoute
 from starlette.responses import FileResponse
 
-from unify.cli.finding import Question
 from unify.cli.web import finding, models
+from unify.cli.web.asking import Asked, only_known
 from unify.cli.web.facts import index_status, moment_facts, video_facts, video_lines
 from unify.cli.web.library import Library, NoSuchVideo, largest
 from unify.cli.web.media import video_response
 from unify.cli.web.metrics import TYPE, Metrics
-from unify.engine.fusion import Mode
-from unify.engine.query import MAX_CHARACTERS
 from unify.indexer.thumbnails import Thumbnails, cache_folder
 
 MAX_WAITING = 256  # searches
@@ -81,39 +79,17 @@ def _desk(request: Request) -> Desk:
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]
-Text = Annotated[
-    str, Query(max_length=MAX_CHARACTERS, description="A sentence, or the query language.")
-]
-Alike = Annotated[str, Query(max_length=40, description="VIDEO_ID@SECONDS: more like that moment.")]
-Drop = Annotated[
-    list[str] | None, Query(max_length=64, description="Terms not to look for in pictures.")
-]
 VideoId = Annotated[int, InPath(ge=0, lt=2**32)]
 Top = Annotated[int, Query(ge=1, le=200)]
 
 
-def _question(
-    q: Text = "",
-    like: Alike = "",
-    moments: Annotated[bool, Query(description="Every moment, not each video's best.")] = False,
-    subtitles: Annotated[bool, Query(description="What is said counts, too.")] = True,
-    respell: Annotated[bool, Query(description="Put slips of spelling right.")] = True,
-    drop: Drop = None,
-) -> Question:
-    options = {
-        "moments": moments, "subtitles": subtitles, "respell": respell, "drop": tuple(drop or ())
-    }  # fmt: skip
-    return Question(text=q, like=like, weight=1.0, per_video=None, in_time=False, options=options)
-
-
-Asked = Annotated[Question, Depends(_question)]
 _FAULTS: dict[int | str, dict[str, Any]] = {
     400: {"model": models.Error, "description": "It cannot be read."},
     404: {"model": models.Error, "description": "There is no such thing."},
     422: {"model": models.Error, "description": "A parameter has a value that it cannot have."},
     503: {"model": models.Error, "description": "Not now."},
 }
-api = APIRouter(prefix="/api/v1", responses=_FAULTS)
+api = APIRouter(prefix="/api/v1", responses=_FAULTS, dependencies=[Depends(only_known)])
 
 
 @api.get("/search", tags=["search"], response_model=models.SearchAnswer)
@@ -122,28 +98,12 @@ async def search(
     asked: Asked,
     k: Annotated[int, Query(ge=1, le=200, description="How many hits.")] = 24,
     offset: Annotated[int, Query(ge=0, le=9_800)] = 0,
-    per_video: Annotated[
-        int | None, Query(ge=1, le=200, description="Moments a video that do not overlap.")
-    ] = None,
-    duplicates: Annotated[
-        bool, Query(description="Near-duplicates, too; else they are folded into the best.")
-    ] = True,
-    pool: Annotated[
-        str, Query(max_length=20, description="A video's score: max, or mean:3 of its best three.")
-    ] = "max",
     sort: Annotated[Sort, Query(description="time: the same hits by video and time.")] = Sort.SCORE,
-    mode: Mode = Mode.FUSED,
-    threshold: Annotated[float | None, Query(description="No hits below this score.")] = None,
 ) -> Response:
     """Find moments from a sentence, from a moment, or from both."""
-    least = -math.inf if threshold is None else threshold
-    options = {
-        **asked.options, "k": k, "offset": offset, "mode": mode, "threshold": least, "pool": pool
-    }  # fmt: skip
     question = replace(
-        asked, per_video=per_video, in_time=sort is Sort.TIME, options=options,
-        distinct=not duplicates,
-    )  # fmt: skip
+        asked, in_time=sort is Sort.TIME, options={**asked.options, "k": k, "offset": offset}
+    )
 
     def work() -> tuple[bytes, float]:
         started = time.perf_counter()
@@ -158,7 +118,7 @@ async def search(
 
 @api.get("/facets", tags=["search"])
 async def facets(desk: AtDesk, asked: Asked, top: Top = 16) -> models.Facets:
-    """Return the terms that tell the hits of a query from the library, to narrow it by."""
+    """Return the terms that tell the good hits of a query from the library, to narrow it by."""
     return await desk.search(lambda: finding.common(desk.library.view(), asked, top))
 
 
@@ -267,7 +227,6 @@ async def thumbnail(
     return Response(data, media_type="image/jpeg", headers=keep)
 
 
-@api.head("/videos/{video_id}/stream", include_in_schema=False)
 @api.get(
     "/videos/{video_id}/stream",
     tags=["media"],
@@ -281,15 +240,21 @@ async def thumbnail(
 async def stream(desk: AtDesk, video_id: VideoId, download: bool = False) -> Response:
     """Return the bytes of a video's file, all or by `Range`."""
     view = desk.library.view()
-    response = await to_thread.run_sync(partial(video_response, view, video_id, download))
-    response.headers["cache-control"] = "private, no-cache"
-    return response
+    return await to_thread.run_sync(partial(video_response, view, video_id, download))
 
 
 @api.get("/status", tags=["library"])
 async def status(desk: AtDesk) -> models.Status:
     """Return how the index stands, and how far a running build is."""
     return await to_thread.run_sync(partial(index_status, desk.library))
+
+
+for _route in api.routes[:]:  # HEAD is answered wherever GET is, and is no operation of its own
+    assert isinstance(_route, APIRoute)
+    api.add_api_route(
+        _route.path.removeprefix(api.prefix), _route.endpoint,
+        methods=["HEAD"], include_in_schema=False,
+    )  # fmt: skip
 
 
 async def metrics(request: Request) -> Response:

@@ -35,6 +35,13 @@ export async function get(path, params = {}, signal = undefined) {
   return body;
 }
 
+/** Why a file cannot be had, or null: what shows media does not say. */
+export async function refusal(url) {
+  const answer = await fetch(url, { headers: { range: "bytes=0-0" } }).catch(() => null);
+  if (!answer) return new Refused(0, { message: "unify serve does not answer", hint: "start it again" });
+  return answer.ok ? null : new Refused(answer.status, await answer.json().catch(() => ({})));
+}
+
 export const thumbnail = (video, seconds, width = 640) =>
   address(`videos/${video}/thumbnail`, { t: seconds.toFixed(2), w: width });
 

@@ -5,12 +5,12 @@ import { $, count, el, icon, nameOf, clock } from "./dom.js";
 import * as keys from "./keys.js";
 import * as menu from "./menu.js";
 import { closePlayer, openPlayer } from "./player.js";
+import * as options from "./options.js";
 import * as results from "./results.js";
 import { FRESH, PAGE, address, asking, asks, changed, empty, question, read } from "./state.js";
 import * as status from "./status.js";
 
 const TYPING_MS = 350;
-const FEW = 3; // of one video
 
 let state = read();
 let hits = [];
@@ -65,22 +65,20 @@ function blame(error) {
 }
 
 async function find(signal) {
-  const { q, sort, pool, twins, count: k } = state;
+  const { q, sort, count: k } = state;
   const common = question(state);
   const narrowing = api.get("facets", common, signal).catch(() => ({ facets: [] }));
-  const shape = { sort, per_video: pool === "few" ? FEW : "", duplicates: String(twins || pool === "all") };
-  const answer = await api.get("search", { ...common, ...shape, k: Math.min(k, 192) }, signal);
+  const answer = await api.get("search", { ...common, sort, k: Math.min(k, 192) }, signal);
   hits = answer.hits;
   document.title = q ? `${q} · unify` : "more like this · unify";
-  const took = `${Math.max(1, Math.round(answer.times_ms.total))} ms`;
-  $("found").replaceChildren(...(hits.length ? [results.heading(answer), el("small", {}, took)] : ["Nothing found"]));
-  results.showChoices(answer, state);
+  results.showHeading(answer, state, k);
+  options.showOptions(answer, state);
   results.showHits(hits, hrefOf, acts);
   results.showReplaced(answer, state, change);
   results.showReading(answer, state, change, term);
   results.showNote(answer, state, change);
   $("more").hidden = hits.length < k || k >= 192;
-  $("live").textContent = results.spoken(answer);
+  $("live").textContent = results.spoken(answer, state, k);
   await showOrigin(signal);
   const facets = await narrowing;
   signal.throwIfAborted(); // another question has come: its answer must stay
@@ -181,13 +179,6 @@ function setUpForm() {
     timer = setTimeout(() => q !== state.q && change({ q, ...FRESH }, { replace: asking(state), quiet: true }), TYPING_MS);
   });
   $("more").addEventListener("click", () => change({ count: state.count + PAGE }, { replace: true }));
-  $("pool").addEventListener("click", (event) => {
-    const { pool } = event.target.dataset;
-    if (pool) change({ pool });
-  });
-  $("in-time").addEventListener("click", () => change({ sort: state.sort === "time" ? "score" : "time" }));
-  $("twins").addEventListener("click", () => acts.twins(!state.twins));
-  $("subtitles").addEventListener("click", () => change({ subtitles: !state.subtitles }));
   document.querySelector(".brand").addEventListener("click", (event) => {
     event.preventDefault();
     change(empty());
@@ -202,6 +193,7 @@ addEventListener("popstate", () => {
 });
 
 setUpForm();
+options.setUp(change);
 menu.setUp();
 keys.setUp(acts);
 $("help").addEventListener("click", acts.help);

@@ -48,6 +48,9 @@ export function span(start, end) {
   return `${clock(start, short)}–${clock(end, short)}`;
 }
 
+/** A number with so many decimals, and a minus as wide as a plus. */
+export const decimal = (n, digits = 1) => (Number(n.toFixed(digits)) + 0).toFixed(digits).replace("-", "−");
+
 export const count = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
 export const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);

@@ -1,7 +1,7 @@
 // The player: jumps to the moment, and shows under its timeline when each word shows.
 
 import * as api from "./api.js";
-import { $, clock, el, icon, nameOf, span, svg } from "./dom.js";
+import { $, clock, decimal, el, icon, nameOf, span, svg } from "./dom.js";
 
 const LINES = 8;
 const SUMMED = 8;
@@ -64,10 +64,13 @@ function nearby(hit, video) {
   return away || !hit.end_s ? { ...hit, like_s: video.currentTime } : hit;
 }
 
-function refuse(screen, hit, facts) {
-  screen.replaceChildren(el("div", { class: "unplayable", role: "alert" },
-    el("p", {}, el("strong", {}, `This browser cannot play ${facts.name}.`)),
-    el("p", {}, `The moment starts at ${clock(hit.start_s, true)}. Download the file below, or run `, el("code", {}, "unify open"), " after the same search.")));
+/** Say why nothing plays: the file cannot be had, or the browser does not know its kind. */
+async function refuse(screen, hit, facts) {
+  const error = await api.refusal(api.stream(facts.video_id));
+  const say = (...lines) => screen.replaceChildren(el("div", { class: "unplayable", role: "alert" }, ...lines));
+  if (error) return say(el("p", {}, el("strong", {}, `${error.message}.`)), el("p", {}, error.hint));
+  say(el("p", {}, el("strong", {}, `This browser cannot play ${facts.name}.`)),
+    el("p", {}, `The moment starts at ${clock(hit.start_s, true)}. Download the file below, or run `, el("code", {}, "unify open"), " after the same search."));
 }
 
 async function copyLink(button) {
@@ -125,7 +128,7 @@ function sum(hit, onTerm) {
   const rest = hit.terms.slice(SUMMED).reduce((total, match) => total + match.part, 0);
   const parts = [
     ...words.map((match) => [match.source === "subtitles" ? `said: ${match.term}` : match.term, match.part, match.term]),
-    ...(hit.terms.length > SUMMED ? [[`${hit.terms.length - SUMMED} more words`, rest]] : []),
+    ...(hit.terms.length > SUMMED ? [[`${hit.terms.length - SUMMED} more`, rest]] : []),
     ["scene", hit.parts.latent],
     ["base", hit.parts.base],
     ...(hit.parts.pool ? [["pool", hit.parts.pool]] : []),
@@ -134,9 +137,9 @@ function sum(hit, onTerm) {
   const rows = parts.map(([name, part]) => {
     const bar = el("div", { class: `bar-of${part < 0 ? " minus" : ""}` });
     bar.style.width = `${(100 * Math.abs(part)) / most}%`;
-    return el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, bar), el("td", {}, `${part < 0 ? "−" : "+"}${Math.abs(part).toFixed(2)}`));
+    return el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, bar), el("td", {}, `${part < 0 ? "" : "+"}${decimal(part, 2)}`));
   });
   return el("table", { class: "sum" },
     el("caption", {}, "Why this moment"),
-    el("tbody", {}, ...rows, el("tr", { class: "total" }, el("th", { scope: "row" }, "score"), el("td", {}), el("td", {}, hit.score.toFixed(2)))));
+    el("tbody", {}, ...rows, el("tr", { class: "total" }, el("th", { scope: "row" }, "score"), el("td", {}), el("td", {}, decimal(hit.score, 2)))));
 }

@@ -1,7 +1,7 @@
 // The grid of results, what narrows it, and what to say when there is nothing good.
 
 import * as api from "./api.js";
-import { $, clock, count, el, icon, nameOf, span } from "./dom.js";
+import { $, clock, count, decimal, el, icon, nameOf, span } from "./dom.js";
 import * as query from "./query.js";
 
 const REASONS = 3;
@@ -23,7 +23,8 @@ function card(hit, href, acts) {
     el("span", { class: "shot" }, picture(hit.video_id, hit.peak_s), el("time", {}, when)),
   );
   link.hit = hit;
-  const score = el("span", { class: "score", title: "score" }, hit.score.toFixed(1));
+  const scored = hit.terms.length > 0 || hit.parts.latent !== 0;
+  const score = scored ? el("span", { class: "score", title: "score" }, decimal(hit.score)) : null;
   return el(
     "li",
     { class: `card${hit.weak ? " weak" : ""}`, "data-key": `${hit.video_id}@${hit.start_s.toFixed(2)}` },
@@ -45,19 +46,44 @@ function plain(event) {
   return true;
 }
 
+/** What shows at a time: an upright picture whole, and no broken one where its file is gone. */
 function picture(video, seconds) {
-  return el("img", { src: api.thumbnail(video, seconds), alt: "", loading: "lazy", decoding: "async", width: 320, height: 180 });
+  const fit = ({ target }) => target.classList.toggle("tall", target.naturalHeight > target.naturalWidth);
+  const none = ({ target }) => target.replaceWith(el("span", { class: "none" }, "no picture"));
+  return el("img", { src: api.thumbnail(video, seconds), alt: "", loading: "lazy", decoding: "async", width: 320, height: 180, onload: fit, onerror: none });
 }
 
-/** The largest parts of a score: words, then what the picture as a whole gives. */
+/** What a score is the sum of: its largest words, the rest of them, the picture as a whole, base. */
 function reasons(hit, onTerm) {
   const words = hit.terms.filter((match) => match.part > 0).slice(0, REASONS);
-  const items = words.map((match) =>
-    el("li", {}, el("button", { type: "button", "aria-label": `${match.term}, ${match.part.toFixed(1)} of the score`, onclick: (event) => onTerm(event.currentTarget, match.term) },
-      match.source === "subtitles" ? `“${match.term}”` : match.term), ` ${match.part.toFixed(1)}`),
-  );
-  if (hit.parts.latent) items.push(el("li", { title: "The picture as a whole" }, `scene ${hit.parts.latent.toFixed(1)}`));
+  const rest = hit.parts.lexicon - words.reduce((total, match) => total + match.part, 0);
+  const { latent, base, pool } = hit.parts;
+  const others = hit.terms.length - words.length;
+  const whole = [
+    [others ? `${others} more` : "", rest, "The other words"],
+    ["scene", latent, "The picture as a whole"],
+    ["base", base, "What every moment gets for this query"],
+    ["pool", pool, "The mean of its moments, instead of the best"],
+  ].filter(([, part]) => Math.abs(part) > 1e-6);
+  const shown = tenths([...words.map((match) => match.part), ...whole.map(([, part]) => part)], hit.score);
+  const number = (i) => ` ${decimal(shown[i] / 10)}`;
+  const items = words.map((match, i) =>
+    el("li", {}, el("button", { type: "button", "aria-label": `${match.term}, ${(shown[i] / 10).toFixed(1)} of the score`, onclick: (event) => onTerm(event.currentTarget, match.term) },
+      match.source === "subtitles" ? `“${match.term}”` : match.term), number(i)));
+  items.push(...whole.map(([name, , title], i) => el("li", { title }, name, number(words.length + i))));
   return el("ul", { class: "why", "aria-label": "Why" }, items);
+}
+
+/** Round parts to tenths so that they add up to their rounded sum: the least wronged give way. */
+function tenths(parts, sum) {
+  const rounded = parts.map((part) => Math.round(10 * part));
+  const step = Math.sign(Math.round(10 * sum) - rounded.reduce((total, part) => total + part, 0));
+  const wronged = parts.map((part, i) => [step * (10 * part - rounded[i]), i]).sort(([a], [b]) => b - a);
+  for (const [, i] of wronged) {
+    if (rounded.reduce((total, part) => total + part, 0) === Math.round(10 * sum)) break;
+    rounded[i] += step;
+  }
+  return rounded;
 }
 
 /** Show hits; `hrefOf(hit)` is the address at which one plays. */
@@ -118,19 +144,6 @@ export function showTopics(found, change) {
   $("facets").hidden = !words.length;
 }
 
-/** Show how results are chosen and ordered; subtitles only where the library has any. */
-export function showChoices(answer, state) {
-  const press = (button, on) => button.setAttribute("aria-pressed", String(on));
-  for (const button of $("pool").children) press(button, button.dataset.pool === state.pool);
-  press($("in-time"), state.sort === "time");
-  press($("subtitles"), state.subtitles);
-  press($("twins"), state.twins);
-  $("twins").hidden = !state.twins && !answer.hits.some((hit) => hit.duplicates);
-  for (const name of ["pool", "in-time"]) $(name).hidden = !answer.hits.length;
-  $("subtitles").hidden = !answer.subtitled;
-  $("choices").hidden = false;
-}
-
 /** Show which words were read as others, and let them be read as they are written. */
 export function showReplaced(answer, state, change) {
   const act = (text, changes) => el("button", { class: "quiet", type: "button", onclick: () => change(changes) }, text);
@@ -165,34 +178,51 @@ export function showReading(answer, state, change, onTerm) {
   box.querySelector(".terms").replaceChildren(...chips, ...back);
 }
 
-/** Say how many results there are; where nothing matches, or filters alone were given, no more. */
-export function heading({ hits, ...answer }) {
-  if (answer.weak || strange(answer)) return `${hits.length} nearest`;
-  return answer.query.terms.length ? count(hits.length, "best match", "best matches") : count(hits.length, "result");
+/** Say how many results there are; `most` is how many there can be on this page. */
+export function showHeading(answer, state, most) {
+  const small = amount(answer, state, most);
+  const large = small.shift();
+  if (answer.hits.length) small.push(`${Math.max(1, Math.round(answer.times_ms.total))} ms`);
+  $("found").replaceChildren(large, ...small.map((text) => el("small", {}, text)));
+}
+
+/** Matches are what is not weak; what filters alone, or a moment, have found is not judged. */
+function amount({ hits, ...answer }, state, most) {
+  if (!hits.length) return ["Nothing found"];
+  if (state.like) return [`${hits.length} most alike`];
+  if (answer.weak || strange(answer)) return [`${hits.length} nearest`];
+  if (!answer.query.terms.length) return [count(hits.length, "result")];
+  const weak = hits.filter((hit) => hit.weak).length;
+  if (!weak && hits.length === most) return [`${most} best matches`];
+  return [count(hits.length - weak, "match", "matches"), ...(weak ? [`and ${weak} weak`] : [])];
 }
 
 /** Say honestly when nothing is good. */
 export function showNote(answer, state, change) {
   const note = $("note");
   const missing = answer.missing.map((word) => `“${word}”`).join(", ");
-  const shown = missing ? `Nothing here shows ${missing}.` : "";
+  const none = missing ? `Nothing here shows ${missing}.` : "";
   note.hidden = true;
   note.className = "note";
   if (!answer.hits.length) {
-    const hard = answer.query.conditions.map((one) => `${one.negated ? "without" : "with"} ${one.words.join(" or ")}`);
-    const why = !answer.allowed && hard.length ? `No moment ${hard.join(", ")}${answer.query.filtered ? " passes the filters" : ""}.`
-      : !answer.allowed ? "No video passes the filters." : shown;
+    const { conditions, terms } = answer.query;
+    const shown = new Map(conditions.length > 1 ? terms.map((term) => [term.term, ` (${count(term.moments, "moment")})`]) : []);
+    const hard = conditions.map((one) => `${one.negated ? "without" : "with"} ${one.words.map((word) => word + (shown.get(word) ?? "")).join(" or ")}`);
+    const why = !answer.allowed && hard.length ? `No moment ${hard.join(" and ")}${answer.query.filtered ? " passes the filters" : ""}.`
+      : !answer.allowed ? "No video passes the filters."
+      : state.threshold !== null ? `Nothing scores ${state.threshold} or more.` : none;
     const words = required(state.q);
     const away = (text, q) => el("button", { class: "quiet", type: "button", onclick: () => change({ q }) }, text);
     note.replaceChildren(el("span", {}, why),
       ...words.map(([sign, term]) => away(sign === "+" ? `Do not insist on “${term}”` : `Allow “${term}”`, query.plainly(state.q, term))),
+      ...(answer.allowed && state.threshold !== null ? [el("button", { class: "quiet", type: "button", onclick: () => change({ threshold: null }) }, "Any score")] : []),
       ...query.filters(state.q).map((filter) => away(`Without ${filter}`, query.without(state.q, query.parts(filter).bare))));
     note.hidden = !note.textContent;
   } else if (answer.weak || strange(answer)) {
-    note.replaceChildren(el("strong", {}, "No good match."), el("span", {}, `${shown} These are the nearest.`.trim()));
+    note.replaceChildren(el("strong", {}, "No good match."), el("span", {}, `${none} These are the nearest.`.trim()));
     note.hidden = false;
   } else if (missing) {
-    note.replaceChildren(el("span", {}, shown));
+    note.replaceChildren(el("span", {}, none));
     note.classList.add("slight");
     note.hidden = false;
   }
@@ -205,8 +235,8 @@ function strange(answer) {
 }
 
 /** One line for those who do not see the grid. */
-export function spoken(answer) {
+export function spoken(answer, state, most) {
   const missing = answer.missing.length ? ` Nothing shows ${answer.missing.join(", ")}.` : "";
-  if (!answer.hits.length) return `Nothing found.${missing}`;
-  return `${answer.weak || strange(answer) ? "No good match. " : ""}${count(answer.hits.length, "result")}.${missing}`;
+  const none = answer.hits.length && (answer.weak || strange(answer)) ? "No good match. " : "";
+  return `${none}${amount(answer, state, most).join(" ")}.${missing}`;
 }

@@ -5,12 +5,23 @@ export const PAGE = 24;
 /** What belongs to one question only: another one starts without. */
 export const FRESH = { drop: [], respell: true };
 
-const START = { q: "", like: "", ...FRESH, pool: "best", sort: "score", subtitles: true, twins: false, count: PAGE, video: null, at: null };
-const ASKS = Object.keys(START).filter((name) => !["video", "at"].includes(name));
+/** What holds where the address does not say otherwise. */
+export const DEFAULTS = { q: "", like: "", ...FRESH, moments: "best", pool: "max", sort: "score", threshold: null, expand: true, subtitles: true, twins: false, count: PAGE, video: null, at: null };
+const ASKS = Object.keys(DEFAULTS).filter((name) => !["video", "at"].includes(name));
+const FEW = 3; // of one video
+const POOLS = ["mean:2", "mean:3", "mean:5"];
 
-/** What the server is asked with, beside how many. */
-export const question = ({ q, like, drop, pool, subtitles, respell }) =>
-  ({ q, like, drop, moments: pool === "all", subtitles: subtitles ? "" : "false", respell: respell ? "" : "false" });
+/** What the server is asked with, beside which page of it and in what order. */
+export function question({ q, like, drop, respell, moments, pool, threshold, expand, subtitles, twins }) {
+  const off = (on) => (on ? "" : "false");
+  return {
+    q, like, drop, threshold, respell: off(respell), subtitles: off(subtitles),
+    expand: off(expand || like), // a moment has no words to expand
+    moments: moments === "all", per_video: moments === "few" ? FEW : "",
+    pool: moments === "best" ? pool : "", // moments are not pooled
+    duplicates: off(twins || moments === "all"),
+  };
+}
 
 /** Read the state from the address. */
 export function read() {
@@ -24,8 +35,11 @@ export function read() {
     like: found.get("like") || "",
     drop: found.getAll("drop"),
     respell: found.get("respell") !== "0",
-    pool: ["few", "all"].find((one) => one === found.get("moments")) ?? "best",
+    moments: ["few", "all"].find((one) => one === found.get("moments")) ?? "best",
+    pool: POOLS.find((one) => one === found.get("pool")) ?? "max",
     sort: found.get("sort") === "time" ? "time" : "score",
+    threshold: number("min"),
+    expand: found.get("expand") !== "0",
     subtitles: found.get("subtitles") !== "0",
     twins: found.get("duplicates") === "1",
     count: Math.min(192, Math.max(PAGE, number("n") || PAGE)),
@@ -41,8 +55,11 @@ export function address(state) {
   if (state.like) search.set("like", state.like);
   for (const term of state.drop) search.append("drop", term);
   if (!state.respell) search.set("respell", "0");
-  if (state.pool !== "best") search.set("moments", state.pool);
+  if (state.moments !== "best") search.set("moments", state.moments);
+  if (state.pool !== "max") search.set("pool", state.pool);
   if (state.sort !== "score") search.set("sort", state.sort);
+  if (state.threshold !== null) search.set("min", state.threshold);
+  if (!state.expand) search.set("expand", "0");
   if (!state.subtitles) search.set("subtitles", "0");
   if (state.twins) search.set("duplicates", "1");
   if (state.count !== PAGE) search.set("n", state.count);
@@ -64,4 +81,4 @@ export const asks = (changes) => ASKS.some((name) => name in changes);
 
 export const asking = (state) => Boolean(state.q.trim() || state.like);
 
-export const empty = () => ({ ...START });
+export const empty = () => ({ ...DEFAULTS });

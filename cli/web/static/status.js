@@ -41,7 +41,7 @@ function alarm(text) {
 function show(status) {
   const { building } = status;
   const share = building ? Math.round(100 * building.share) : 0;
-  $("stand").textContent = building ? `Indexing ${share} %` : count(status.videos, "video");
+  $("stand").textContent = building ? `Indexing ${share} %` : status.problem ? "Index out of reach" : count(status.videos, "video");
   $("stand").classList.toggle("alert", Boolean(status.problem || status.failed.length));
   $("stand").setAttribute("aria-label", `${$("stand").textContent}: the index`);
   $("progress").hidden = !building;

@@ -33,13 +33,13 @@ def test_the_library_shows_before_anything_is_asked(page):
 def test_typing_finds_and_says_why(page):
     opened(page)
     page.locator("#box").press_sequentially(QUERY, delay=5)
-    until(page, "document.querySelector('#found').textContent.includes('best match')")
+    until(page, "document.querySelector('#found').textContent.includes('match')")
     first = hits(page).first
     assert "temple.mp4" in first.inner_text() and "0:00–0:07" in first.inner_text()
     reasons = first.locator(".why li").all_inner_texts()
     assert len(reasons) >= 2 and any(text.startswith("lake") for text in reasons)
     assert asked(page)["q"] == [QUERY]
-    assert "result" in page.text_content("#live")
+    assert "match" in page.text_content("#live")
     until(page, "[...document.images].slice(0, 4).every((i) => i.complete && i.naturalWidth)")
 
 
@@ -91,21 +91,86 @@ def test_the_expansion_is_shown_and_can_be_switched_off(page):
 
 def test_several_moments_a_video_and_the_order_of_time(page):
     opened(page, "?q=a+temple+by+a+lake&duplicates=1")
-    page.click("#pool [data-pool=few]")
+    page.click("#moments [data-moments=few]")
     settled(page)
     keys = hits(page).evaluate_all("cards => cards.map((card) => card.dataset.key.split('@')[0])")
     assert asked(page)["moments"] == ["few"]
     assert max(map(keys.count, keys)) == 3
-    page.focus("#in-time")
-    page.keyboard.press("Space")
+    page.click("#tune")
+    page.select_option("#options [name=sort]", "time")
     settled(page)
-    assert page.evaluate("document.activeElement.id") == "in-time"
-    assert asked(page)["sort"] == ["time"]
+    assert page.locator("#options").is_visible() and asked(page)["sort"] == ["time"]
     names = hits(page).locator(".name").all_inner_texts()
     assert names == sorted(names)
     page.go_back()
     settled(page)
-    assert page.get_attribute("#in-time", "aria-pressed") == "false"
+    assert page.input_value("#options [name=sort]") == "score"
+
+
+def test_the_options_are_reached_by_the_keyboard_and_kept_in_the_address(page):
+    opened(page, "?q=a+temple+by+a+lake")
+    related = page.inner_text("#read summary")
+    page.focus("#tune")
+    page.keyboard.press("Enter")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.name") == "pool"
+    page.keyboard.press("t")  # as a list does, to "the mean of its best 2"
+    settled(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    until(page, "location.search.includes('expand')")
+    settled(page)
+    assert (asked(page)["pool"], asked(page)["expand"]) == (["mean:2"], ["0"])
+    assert page.evaluate("document.activeElement.name") == "expand"
+    page.keyboard.press("Escape")
+    assert page.locator("#options").is_hidden()
+    assert page.evaluate("document.activeElement.id") == "tune"
+    assert page.inner_text("#tune .badge") == "2"
+    assert "related" in related and "related" not in page.inner_text("#read summary")
+    page.reload()
+    hits(page).first.wait_for()
+    page.click("#tune")
+    assert page.input_value("#options [name=pool]") == "mean:2"
+    page.click("#reset")
+    until(page, "!/pool|expand/.test(location.search)")
+    page.keyboard.press("Escape")
+    page.click("#moments [data-moments=all]")
+    settled(page)
+    assert page.is_disabled("#options [name=pool]") and page.is_checked("#options [name=twins]")
+
+
+def test_a_least_score_leaves_nothing_and_can_be_lifted(page):
+    opened(page, "?q=a+temple+by+a+lake")
+    page.click("#tune")
+    page.fill("#options [name=threshold]", "99.5")
+    page.keyboard.press("Tab")
+    until(page, "location.search.includes('min=99.5')")
+    settled(page)
+    page.keyboard.press("Escape")
+    assert "Nothing scores 99.5 or more" in page.inner_text("#note")
+    page.locator("#note button", has_text="Any score").click()
+    hits(page).first.wait_for()
+    assert "min" not in asked(page)
+
+
+def test_the_parts_of_a_card_add_up_and_weak_hits_are_told_apart(page):
+    opened(page, "?q=a+temple+by+a+lake")
+    cards = hits(page).all()
+    for card in cards:
+        parts = card.locator(".why li").all_inner_texts()
+        score = card.locator(".score").inner_text()
+        *tenths, total = (
+            round(10 * float(text.split()[-1].replace("−", "-"))) for text in [*parts, score]
+        )
+        assert sum(tenths) == total, (parts, score)
+    assert any(part.startswith("base") for part in parts)
+    weak = page.locator(".card.weak .tag").count()
+    assert page.inner_text("#found").startswith(f"{len(cards) - weak} match")
+    assert f"and {weak} weak" in page.inner_text("#found") and weak > 0
+    opened(page, "?q=len:>1")  # which is met or not, and scores nothing
+    assert page.locator(".card .score").count() == page.locator(".why li").count() == 0
 
 
 def test_near_duplicates_are_folded_until_asked_for(page):
@@ -114,7 +179,8 @@ def test_near_duplicates_are_folded_until_asked_for(page):
     page.locator(".card .twins").first.click()
     settled(page)
     assert asked(page)["duplicates"] == ["1"] and hits(page).count() > folded
-    page.click("#twins")
+    page.click("#tune")
+    page.uncheck("#options [name=twins]")
     settled(page)
     assert "duplicates" not in asked(page) and hits(page).count() == folded
 
@@ -142,12 +208,13 @@ def test_what_is_said_can_be_left_out(browser, speaking):
     page = browser.new_context(base_url=speaking.url).new_page()
     opened(page, "?q=a+rocket")
     assert "“rocket”" in hits(page).first.inner_text()
-    page.click("#subtitles")
+    page.click("#tune")
+    page.uncheck("#options [name=subtitles]")
     settled(page)
     assert asked(page)["subtitles"] == ["0"] and "“rocket”" not in page.inner_text("#results")
     page.reload()
     hits(page).first.wait_for()
-    assert page.get_attribute("#subtitles", "aria-pressed") == "false"
+    assert not page.is_checked("#options [name=subtitles]")
     page.context.close()
 
 
@@ -160,6 +227,8 @@ def test_nothing_good_is_said_honestly(page):
     assert page.inner_text("#found") == "Nothing found" and hits(page).count() == 0
     page.locator("#note button").click()
     hits(page).first.wait_for()
+    search(page, "+horse +rocket")  # each is there; which of the two is rare is told
+    assert "with horse (" in page.inner_text("#note") and "moments)" in page.inner_text("#note")
     search(page, "a horse path:nowhere")
     page.locator("#note button", has_text="Without path:nowhere").click()
     hits(page).first.wait_for()

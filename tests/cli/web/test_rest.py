@@ -1,9 +1,16 @@
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
+from tests.cli.conftest import run_unify
 from unify.cli.finding import Question, ask
+from unify.cli.web.app import make_app
+from unify.cli.web.guard import Door
+from unify.cli.web.library import Library
 from unify.engine.like import Like, moment_at, search_like
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,6 +49,9 @@ def test_options_reach_the_engine(client, library):
         ({"subtitles": False}, {"subtitles": False}),
         ({"respell": False}, {"respell": False}),
         ({"pool": "mean:2"}, {"pool": "mean:2"}),
+        ({"expand": False}, {"expand": False}),
+        ({"fusion": "rrf", "weights": [1, 3]}, {"fusion": "rrf", "weights": (1.0, 3.0)}),
+        ({"exact": True}, {"exact": True}),
     ):
         body = get(client, "/search", q=QUERY, k=4, **params)
         found = search(QUERY, 4, **options)
@@ -130,6 +140,17 @@ def test_more_like_a_moment(client, library, video_id):
     assert {hit["video"] for hit in both["hits"]} == {"samples/tour.mp4"}
 
 
+def test_facets_count_what_is_shown(client):
+    """Every option that changes which hits there are changes what is counted with them."""
+    for params in (
+        {"moments": True}, {"per_video": 1}, {"duplicates": False, "moments": True},
+        {"threshold": 2.0}, {"mode": "lexicon"}, {"pool": "mean:2"}, {"expand": False},
+    ):  # fmt: skip
+        hits = get(client, "/search", q=QUERY, k=200, **params)["hits"]
+        good = [hit for hit in hits if not hit["weak"]]
+        assert get(client, "/facets", q=QUERY, **params)["moments"] == len(good or hits), params
+
+
 def test_facets_count_the_moments_of_the_hits(client, library):
     body = get(client, "/facets", q=QUERY, top=6)
     view = library.view()
@@ -211,6 +232,15 @@ def test_status_and_metrics(client, library):
         ("/search", {"q": "dog", "pool": "min"}, 400, "cannot pool by 'min'"),
         ("/search", {"like": "../../etc/passwd@1"}, 400, "no video id"),
         ("/search", {"like": "7"}, 400, "cannot read '7'"),
+        ("/search", {"like": "1@1", "expand": False}, 400, "no words to expand"),
+        ("/search", {"q": "dog", "like_weight": 2}, 400, "like_weight weighs a moment"),
+        ("/search", {"q": "dog", "per_video": 2, "moments": True}, 400, "two ways"),
+        ("/search", {"q": "dog", "mode": "latent", "fusion": "rrf"}, 400, "nothing is fused"),
+        ("/search", {"q": "dog", "weights": [1, 2]}, 400, "of the fusions rrf and sum"),
+        ("/search", {"q": "dog", "mode": "latent", "expand": False}, 400, "looks for no terms"),
+        ("/search", {"q": "dog", "weights": [1], "fusion": "rrf"}, 422, "weights: "),
+        ("/search", {"q": "dog", "budget_ms": -1}, 400, "the budget is -1.0 ms"),
+        ("/search", {"q": "dog", "like": "1@1", "like_weight": "inf"}, 400, "weighs inf"),
         ("/search", {"like": "99999@1"}, 404, "no video 99999"),
         ("/videos/99999", {}, 404, "no video 99999"),
         ("/videos/x", {}, 422, "video_id"),
@@ -223,6 +253,86 @@ def test_status_and_metrics(client, library):
 def test_what_cannot_be_is_one_clear_answer(client, path, params, code, says):
     body = get(client, path, code, **params)
     assert says in body["message"], body
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "says", "hint"),
+    [
+        ("/search", {"q": "dog", "per_vdeo": 3}, "'per_vdeo'", "did you mean per_video?"),
+        ("/facets", {"q": "dog", "k": 3}, "'k'", "there are top, q, like"),
+        ("/videos/0/stream", {"downlaod": 1}, "'downlaod'", "did you mean download?"),
+        ("/status", {"q": "dog"}, "'q'", "there are none here"),
+        ("/search", {"q": ["dog", "cat"]}, "q is given more than once", "give it one value"),
+    ],
+)
+def test_a_parameter_that_would_be_passed_over_is_refused(client, path, params, says, hint):
+    body = get(client, path, 400, **params)
+    assert says in body["message"] and body["hint"].startswith(hint), body
+
+
+@pytest.fixture
+def oddly_named(tmp_path):
+    """A client of one video whose file name is no UTF-8 and has a line break."""
+    films = tmp_path / "films"
+    films.mkdir()
+    try:
+        shutil.copy(ROOT / "samples" / "cat.mp4", films / os.fsdecode(b"caf\xe9\n.mp4"))
+    except OSError:
+        pytest.skip("this file system wants UTF-8")
+    done = run_unify("index", "build", films, "--index", tmp_path / "index")
+    assert done.code == 0, done.err
+    app = make_app(Library(tmp_path / "index"), Door("127.0.0.1"))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        yield client, films
+
+
+def test_a_name_that_is_no_utf_8_is_told_and_served(oddly_named):
+    client, films = oddly_named
+    video = get(client, "/videos")["videos"][0]
+    assert video["name"] == "caf\ufffd\n.mp4"
+    assert get(client, "/search", q="a cat")["hits"][0]["video"].endswith(video["name"])
+    number = video["video_id"]
+    answer = client.get(f"{API}/videos/{number}/stream", params={"download": True})
+    assert answer.content == (ROOT / "samples/cat.mp4").read_bytes()
+    assert "caf%EF%BF%BD%0A.mp4" in answer.headers["content-disposition"]
+    assert get(client, f"/videos/{number}/moments")["moments"][0]["video"].endswith(video["name"])
+    shutil.rmtree(films)
+    body = get(client, f"/videos/{number}/stream", 404)
+    assert "caf\ufffd" in body["message"] and "connect its disk" in body["hint"]
+
+
+@pytest.mark.parametrize("path", ["/status", "/search?q=dog", "/videos", "/openapi.json"])
+def test_head_is_answered_wherever_get_is(client, path):
+    there, told = client.get(API + path), client.head(API + path)
+    assert told.status_code == there.status_code == 200
+    assert told.headers["content-type"] == there.headers["content-type"]
+
+
+def test_files_are_asked_for_again_only_once_changed(client, video_id):
+    for path in ("/", "/app.js", f"{API}/videos/{video_id('cat.mp4')}/stream"):
+        first = client.get(path)
+        assert first.headers["cache-control"] == "private, no-cache"
+        assert client.get(path, headers={"if-none-match": first.headers["etag"]}).status_code in (
+            304, 200 if "stream" in path else 304,
+        )  # fmt: skip
+    assert client.get(f"{API}/status").headers["cache-control"] == "no-store"
+
+
+def test_a_fault_of_ours_is_json_too(library, monkeypatch):
+    def broken() -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(library, "view", broken)
+    app = make_app(library, Door("127.0.0.1"))
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        body = get(client, "/videos", 500)
+    assert "its terminal" in body["hint"] and "secret" not in str(body)
+
+
+def test_a_head_request_knows_the_same_parameters(client, video_id):
+    path = f"{API}/videos/{video_id('cat.mp4')}/stream"
+    assert client.head(path, params={"download": True}).status_code == 200
+    assert client.head(path, params={"down": True}).status_code == 400
 
 
 def test_the_position_of_a_fault_is_given(client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import http.client
 import json
 import random
@@ -69,6 +70,15 @@ def test_served_bytes_are_the_files_for_any_range(server, tour):
         assert headers["content-range"] == f"bytes {first}-{stop - 1}/{len(data)}"
     status, _, body = ask(server, tour, range="bytes=-500")
     assert (status, body) == (206, data[-500:])
+    status, _, body = ask(server, tour, range="bytes=-99999999999")
+    assert (status, body) == (206, data)
+    status, headers, body = ask(server, tour, range="bytes=3-40,900-950")
+    assert status == 206 and int(headers["content-length"]) == len(body)
+    given = b"Content-Type: %b\n\n" % headers["content-type"].encode()
+    parts = list(email.message_from_bytes(given + body).walk())[1:]
+    ranges = [f"bytes {place}/{len(data)}" for place in ("3-40", "900-950")]
+    assert [part["content-range"] for part in parts] == ranges
+    assert data[3:41] in body and data[900:951] in body
 
 
 @pytest.mark.parametrize(
@@ -161,6 +171,18 @@ def test_what_is_no_decent_request_is_refused(server, data):
     )
     assert b"root:" not in answer
     assert ask(server, "/api/v1/status")[0] == 200
+
+
+def test_a_body_that_trickles_holds_no_connection(server):
+    head = b"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n"
+    assert b"connection: close" in raw(server, head, 5).lower()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
+        line.sendall(head)
+        try:
+            while line.recv(65536):  # until the server ends it; else, this times out
+                line.sendall(b"x")
+        except ConnectionError:
+            pass
 
 
 def test_a_chunked_flood_is_not_read(server):

@@ -1,0 +1,116 @@
+"""From the parameters of a request to a question; a parameter that there is none of is refused."""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from unify.cli.finding import Question
+from unify.cli.options import refuse
+from unify.engine.errors import UsageError
+from unify.engine.fusion import Fusion, Mode
+from unify.engine.query import MAX_CHARACTERS
+
+
+async def only_known(request: Request) -> None:
+    """Refuse a parameter that would be passed over, or of which only the last value would count.
+
+    Raises:
+        UsageError: there is no such parameter here, or it is given twice.
+    """
+    operation = request.app.openapi()["paths"][request.scope["route"].path]["get"]
+    schemas = {
+        parameter["name"]: str(parameter["schema"])
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query"
+    }
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in schemas:
+            near = get_close_matches(name, schemas, 1)
+            every = f"there are {', '.join(schemas)}" if schemas else "there are none here"
+            raise UsageError(
+                f"no parameter {name!r}", f"did you mean {near[0]}?" if near else every
+            )
+        if given.count(name) > 1 and "array" not in schemas[name]:
+            raise UsageError(f"{name} is given more than once", "give it one value")
+
+
+def _question(
+    q: Annotated[
+        str, Query(max_length=MAX_CHARACTERS, description="A sentence, or the query language.")
+    ] = "",
+    like: Annotated[
+        str, Query(max_length=40, description="VIDEO_ID@SECONDS: more like that moment.")
+    ] = "",
+    like_weight: Annotated[
+        float, Query(description="How much that moment counts beside the words.")
+    ] = 1.0,
+    moments: Annotated[bool, Query(description="Every moment, not each video's best.")] = False,
+    per_video: Annotated[
+        int | None, Query(ge=1, le=200, description="Moments a video that do not overlap.")
+    ] = None,
+    duplicates: Annotated[
+        bool, Query(description="Near-duplicates, too; else they are folded into the best.")
+    ] = True,
+    pool: Annotated[
+        str, Query(max_length=20, description="A video's score: max, or mean:3 of its best three.")
+    ] = "max",
+    mode: Annotated[Mode, Query(description="Which sides score.")] = Mode.FUSED,
+    fusion: Annotated[
+        Fusion, Query(description="How both sides become one score.")
+    ] = Fusion.AFFINE,
+    weights: Annotated[
+        list[float],
+        Query(min_length=2, max_length=2, description="Of the sides, for rrf and sum: two values."),
+    ] = [1.0, 1.0],  # noqa: B006 - FastAPI copies it
+    threshold: Annotated[float | None, Query(description="No hits below this score.")] = None,
+    exact: Annotated[
+        bool, Query(description="Miss no moment, however large the index is.")
+    ] = False,
+    budget_ms: Annotated[
+        float | None, Query(description="Stop looking further after so many milliseconds.")
+    ] = None,
+    subtitles: Annotated[bool, Query(description="What is said counts, too.")] = True,
+    expand: Annotated[bool, Query(description="Words are added to those of the query.")] = True,
+    respell: Annotated[bool, Query(description="Put slips of spelling right.")] = True,
+    drop: Annotated[
+        list[str] | None, Query(max_length=64, description="Terms not to look for in pictures.")
+    ] = None,
+) -> Question:
+    """Return what is asked, but for which page of the answer, and in what order.
+
+    Raises:
+        UsageError: parameters that would do nothing beside one another.
+    """
+    sides = (weights[0], weights[1])
+    refuse(
+        (bool(like) and not expand,
+         "a moment has no words to expand", "leave expand out beside like"),
+        (like_weight != 1.0 and not (like and q),
+         "like_weight weighs a moment beside words", "give like and q, too"),
+        (per_video is not None and moments,
+         "per_video and moments are two ways to show a video", "give one of them"),
+        (mode is not Mode.FUSED and fusion is not Fusion.AFFINE,
+         f"the mode {mode} is one side alone, so nothing is fused", "leave fusion or mode out"),
+        (sides != (1.0, 1.0) and fusion not in (Fusion.RRF, Fusion.SUM),
+         "weights are of the fusions rrf and sum", "give one of these, too"),
+        (mode is Mode.LATENT and bool(drop or not expand),
+         "the mode latent looks for no terms", "leave expand and drop out"),
+    )  # fmt: skip
+    options = {
+        "moments": moments, "pool": pool, "mode": mode, "fusion": fusion, "weights": sides,
+        "exact": exact, "budget_ms": budget_ms, "subtitles": subtitles, "expand": expand,
+        "threshold": -math.inf if threshold is None else threshold,
+        "respell": respell, "drop": tuple(drop or ()),
+    }  # fmt: skip
+    return Question(
+        text=q, like=like, weight=like_weight, per_video=per_video, in_time=False,
+        options=options, distinct=not duplicates,
+    )  # fmt: skip
+
+
+Asked = Annotated[Question, Depends(_question)]
