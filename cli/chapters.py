@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unify.cli import files, jsonio, render
-from unify.cli.options import IndexOption, JsonOption
+from unify.cli.options import IndexOption, JsonOption, refuse
 
 if TYPE_CHECKING:
     from unify.engine.search import Searcher
@@ -67,8 +67,9 @@ def chapters(
     from unify.encoders.library import open_index
     from unify.indexer import chapters as making
 
+    refuse((json and out is not None, "--json prints to stdout", "leave --out out"))
     if out is not None:
-        files.require_free(out, force)
+        files.require_place(out, force)
     searcher = open_index(index)
     ids = searcher.backend.moments_of(video)
     facts = [searcher.backend.facts(int(moment)) for moment in ids]

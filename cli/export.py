@@ -62,7 +62,7 @@ def export(
     wanted = rate_named(rate) if rate else None
     for path in (edl, fcpxml):
         if path is not None:
-            files.require_free(path, force)
+            files.require_place(path, force)
     last = lasthits.recall(known_as(index))
     hits = [files.at_hand(hit) for hit in last.numbered(ranks or ["all"])]
     events = _events(last, hits)
@@ -72,8 +72,8 @@ def export(
         others = sum(event.rate.exact != chosen.exact for event in events)
         if others:
             render.tell(
-                f"{others} of {len(events)} hits have another frame rate than the EDL's "
-                f"{chosen.name}: their times are rounded to it; --fcpxml keeps each"
+                f"hits with another frame rate than the EDL's {chosen.name}: {others} of "
+                f"{len(events)}; their times are rounded to it; --fcpxml keeps each"
             )
     if fcpxml is not None:
         files.write(fcpxml, timelines.fcpxml(last.query, events, chosen))
@@ -81,7 +81,8 @@ def export(
     names = {kind: str(path) for kind, path in written.items() if path is not None}
     if json:
         jsonio.emit({"events": len(events), "rate": chosen.name, **names})
-    render.tell(f"{len(events)} cuts at {chosen.name} frames a second: {', '.join(names.values())}")
+    cuts = render.counted(len(events), "cut")
+    render.tell(f"{cuts} at {chosen.name} frames a second: {', '.join(names.values())}")
 
 
 def _events(last: lasthits.LastSearch, hits: list[dict[str, Any]]) -> list[Event]:

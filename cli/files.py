@@ -23,13 +23,23 @@ def require_free(path: Path, force: bool) -> None:
         raise UsageError(f"{path} exists", "choose another name, or replace it: --force")
 
 
+def require_place(path: Path, force: bool) -> None:
+    """See that a file can be written where it is to be, and that none is lost.
+
+    Raises:
+        UsageError: there is no such folder, or it exists and is not to be replaced.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} for {path.name}", "make it first")
+    require_free(path, force)
+
+
 def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; `-` is stdout."""
     if str(path) == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         partial.write_bytes(data)

@@ -54,19 +54,21 @@ def ask(searcher: Searcher, question: Question) -> Answer:
     from unify.engine.options import Options
 
     chosen = Options(**question.options)  # checked before its own k is replaced
-    if question.distinct:
-        from unify.engine.duplicates import distinct
-
-        found = distinct(
-            searcher.backend, lambda k: _page(searcher, question, k, 0), chosen.k, chosen.offset
-        )
-    else:
-        found = _page(searcher, question, chosen.k, chosen.offset)
+    found = _folded(searcher, question, chosen.k, chosen.offset)
     if question.in_time:
         from unify.engine.spread import by_time
 
         found = by_time(found)
     return found
+
+
+def _folded(searcher: Searcher, question: Question, k: int, offset: int) -> Answer:
+    """Return so many hits from an offset on, in the order of their scores."""
+    if not question.distinct:
+        return _page(searcher, question, k, offset)
+    from unify.engine.duplicates import distinct
+
+    return distinct(searcher.backend, lambda k: _page(searcher, question, k, 0), k, offset)
 
 
 def _page(searcher: Searcher, question: Question, k: int, offset: int) -> Answer:
@@ -88,7 +90,9 @@ def common(
 ) -> tuple[Sequence[Facet], int]:
     """Return the terms that tell the good hits of a question from the library.
 
-    Weak hits count only where there are no others.
+    They are the hits that `ask` gives, down to the 200th (with `like` or `shown` the 40th): one a
+    video, or as many as `per_video` says, and near-duplicates that are folded count once. Weak hits
+    count only where there are no others.
 
     Args:
         searcher: the index and its pack.
@@ -105,7 +109,7 @@ def common(
 
     unweak = question.like or question.shown is not None
     depth = _LIKE_FACETS_OF if unweak else _FACETS_OF
-    found = _find(searcher, question, {**question.options, "k": depth, "offset": 0})
+    found = _folded(searcher, question, depth, 0)
     kept = [hit.moment for hit in found if not hit.weak] or [hit.moment for hit in found]
     ids = np.array(kept, np.int64)
     encoder = searcher.encoder

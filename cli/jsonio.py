@@ -1,4 +1,4 @@
-"""The versioned JSON lines that scripts read. Fields are only ever added; see the README."""
+"""The versioned JSON lines that scripts read, as docs/howto.md says. Fields are only ever added."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def hit_record(hit: Hit, query_id: int) -> dict[str, Any]:
         "exact": hit.exact,
         "copies": list(hit.copies),
         "duplicates": hit.duplicates,
+        "weak": hit.weak,
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,26 +37,33 @@ class LastSearch:
     def numbered(self, words: Sequence[str]) -> list[dict[str, Any]]:
         """Return the hits that words name: ranks, ranges of ranks, or `all`; each once, in order.
 
+        Commas part ranks as spaces do.
+
         Raises:
             UsageError: a word is none of these, or there is no such hit.
 
         >>> last = LastSearch("a dog", "mini", tuple({"rank": rank} for rank in range(1, 7)))
-        >>> [hit["rank"] for hit in last.numbered(["5", "1-3", "2"])]
+        >>> [hit["rank"] for hit in last.numbered(["5,", "1-3,2"])]
         [5, 1, 2, 3]
         """
         by_rank = {hit["rank"]: hit for hit in self.hits}
         if not by_rank:
             raise UsageError(f"the last search, {self.query!r}, found nothing", "search again")
         chosen: dict[int, dict[str, Any]] = {}
-        for word in words:
+        for word in (part for some in words for part in some.rstrip(",").split(",")):
             for rank in _ranks(word, list(by_rank)):
                 if rank not in by_rank:
                     raise UsageError(
                         f"there is no hit {rank} in the last search, {self.query!r}",
-                        f"it found hits {min(by_rank)} to {max(by_rank)}",
+                        f"it found {_found(by_rank)}",
                     )
                 chosen[rank] = by_rank[rank]
         return list(chosen.values())
+
+
+def _found(ranks: Collection[int]) -> str:
+    first, last = min(ranks), max(ranks)
+    return f"hit {first} alone" if first == last else f"hits {first} to {last}"
 
 
 def reasons(hit: dict[str, Any], most: int = 5) -> str:
@@ -77,7 +84,9 @@ def _ranks(word: str, known: list[int]) -> Sequence[int]:
         low, high = int(first), int(last or first)
         if low <= high:
             return range(low, max(low, min(high, max(known) + 1)) + 1)
-    raise UsageError(f"cannot read the hit {word!r}", "write a rank, a range as in 1-5, or all")
+    raise UsageError(
+        f"cannot read the hit {word!r}", "write ranks (1 3 or 1,3), a range (1-5) or all"
+    )
 
 
 def remember(directory: Path, query: str, pack: str, hits: Sequence[dict[str, Any]]) -> str:

@@ -15,6 +15,7 @@ from unify.cli import (
     config,
     doctor,
     evaluate,
+    explain,
     export,
     hit,
     index,
@@ -79,6 +80,7 @@ index.register(index_app)
 models.register(models_app)
 app.add_typer(index_app, name="index")
 search.register(app)
+explain.register(app)
 terms.register(app)
 hit.register(app)
 export.register(app)

@@ -111,6 +111,19 @@ def _keep_lines(command: Any) -> None:
         _keep_lines(inner)
 
 
+def refuse(*rules: tuple[bool, str, str]) -> None:
+    """Raise the first of some errors that is one: whether it is, what, and what to do.
+
+    Raises:
+        UsageError: one is.
+    """
+    from unify.engine.errors import UsageError
+
+    for wrong, what, remedy in rules:
+        if wrong:
+            raise UsageError(what, remedy)
+
+
 def complain(message: str) -> None:
     """Print one line to stderr."""
     typer.echo(f"unify: {' '.join(message.split())}", err=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unify.cli import files, finding, jsonio, lasthits, render
-from unify.cli.options import IndexOption, JsonOption, QueryCommand, Words, joined
+from unify.cli import files, jsonio, lasthits, listing, render
+from unify.cli.asking import Asked, answer, asking
+from unify.cli.options import JsonOption, QueryCommand
 
 if TYPE_CHECKING:
     from unify.engine.answer import Hit
@@ -25,8 +26,9 @@ def register(app: typer.Typer) -> None:
     app.command(cls=QueryCommand)(sheet)
 
 
+@asking
 def sheet(
-    words: Words = None,
+    asked: Asked,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="A .jpg or .png. Default: the query's words."),
@@ -35,16 +37,12 @@ def sheet(
     columns: Annotated[
         int, typer.Option(metavar="N", min=1, max=12, help="Pictures side by side.")
     ] = 4,
-    moments: Annotated[
-        bool,
-        typer.Option("--moments/--videos", help="Every moment, or each video's best one."),
-    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
-    index: IndexOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a contact sheet: a picture of each moment that was found, with times and reasons.
 
+    It takes the options of unify search that change which hits there are and what they score.
     Each picture is the one in which the moment shows most of what was asked for. The ranks on
     the sheet are those of `unify open`, `cut` and `export` afterwards.
 
@@ -57,26 +55,21 @@ def sheet(
     from unify.indexer.sheet import draw_sheet, require_pillow
 
     require_pillow()
-    query = joined(words)
-    path = out or Path(f"{_slug(query)}.jpg")
+    path = out or Path(f"{_slug(asked.title)}.jpg")
     if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
         raise UsageError(f"cannot write a sheet to {path}", "name a .jpg or .png")
-    files.require_free(path, force)
-    searcher = open_index(index)
-    question = finding.Question(
-        query, "", 1.0, None, False, {"k": k, "moments": moments}, distinct=True
-    )
-    found = finding.ask(searcher, question)
-    lasthits.remember(
-        known_as(index), query, searcher.encoder.name, [jsonio.hit_record(hit, 0) for hit in found]
-    )
+    files.require_place(path, force)
+    searcher = open_index(asked.index)
+    found = answer(searcher, asked.question(searcher, k))
+    records = [jsonio.hit_record(hit, 0) for hit in found]
+    lasthits.remember(known_as(asked.index), asked.title, searcher.encoder.name, records)
     if not found.hits:
-        render.print_hits(found, False)
+        listing.tell_nothing(found)
         return
     tiles = _tiles(searcher, found.hits)
     videos = len({hit.path for hit in found})
-    subtitle = f"{len(tiles)} moments of {videos} videos"
-    image = draw_sheet(render.printable(query), subtitle, tiles, columns)
+    subtitle = f"{render.counted(len(tiles), 'moment')} of {render.counted(videos, 'video')}"
+    image = draw_sheet(render.printable(asked.title), subtitle, tiles, columns)
     data = io.BytesIO()
     if path.suffix.lower() == ".png":
         image.save(data, "PNG", optimize=True)
@@ -85,8 +78,8 @@ def sheet(
     files.write(path, data.getvalue())
     if json:
         jsonio.emit(
-            {"sheet": str(path), "query": query, "width": image.width, "height": image.height,
-             "hits": [jsonio.hit_record(hit, 0) for hit in found]}
+            {"sheet": str(path), "query": asked.title, "width": image.width,
+             "height": image.height, "hits": records}
         )  # fmt: skip
     else:
         render.say(str(path))
@@ -107,16 +100,16 @@ def _slug(query: str) -> str:
 def _tiles(searcher: Searcher, hits: tuple[Hit, ...]) -> list[Tile]:
     from unify.indexer.thumbnails import Thumbnails, cache_folder
 
-    best = max(hit.score for hit in hits)
+    best, places = max(hit.score for hit in hits), listing.decimals(hits)
     with Thumbnails(cache_folder()) as thumbnails:
-        return [_tile(searcher, hit, best, thumbnails) for hit in hits]
+        return [_tile(searcher, hit, best, places, thumbnails) for hit in hits]
 
 
-def _tile(searcher: Searcher, hit: Hit, best: float, thumbnails: Thumbnails) -> Tile:
+def _tile(searcher: Searcher, hit: Hit, best: float, places: int, thumbnails: Thumbnails) -> Tile:
     from unify.engine.errors import MediaError
     from unify.indexer.sheet import WIDTH, Tile
 
-    reasons = " · ".join(f"{match.term} {match.part:.1f}" for match in hit.terms[:4])
+    reasons = " · ".join(f"{match.term} {match.part:.{places - 1}f}" for match in hit.terms[:4])
     picture = None
     try:
         picture = thumbnails.thumbnail(hit.path, _peak_s(searcher, hit), WIDTH)
@@ -128,7 +121,7 @@ def _tile(searcher: Searcher, hit: Hit, best: float, thumbnails: Thumbnails) -> 
         hit.rank,
         render.printable(Path(hit.video).name),
         f"{render.clock(hit.start_s, short)} - {render.clock(hit.end_s, short)}",
-        hit.score,
+        f"{hit.score:.{places}f}",
         hit.score / best if best > 0 else 0.0,
         reasons,
         hit.weak,

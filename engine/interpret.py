@@ -1,11 +1,13 @@
 """From a parsed query to what both sides look for: encoded, respelled, boosted, narrowed.
 
-It must not know what is stored: the same query means the same over any index.
+The same query means the same over any index, but for one thing: where a slip of spelling is as near
+to two words, it is read as the one that the index holds more often. What else is stored it must not
+know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +19,7 @@ from unify.engine.lexicon import words_of
 from unify.engine.options import Options
 from unify.engine.ports import QueryEncoder
 from unify.engine.query import MAX_BOOST, Hard, ParsedQuery
-from unify.engine.types import EncodedQuery, UInt16
+from unify.engine.types import EncodedQuery, Int64, UInt16
 from unify.engine.wording import (
     NEAR,
     WISH,
@@ -45,10 +47,16 @@ class _Unknown:
 
 
 class Interpreter:
-    """Encodes queries with one pack, and says what became of their words."""
+    """Encodes queries with one pack, and says what became of their words.
 
-    def __init__(self, encoder: QueryEncoder) -> None:
+    Args:
+        encoder: the pack.
+        often: returns (n,) numbers of moments that hold each of (n,) terms.
+    """
+
+    def __init__(self, encoder: QueryEncoder, often: Callable[[UInt16], Int64]) -> None:
         self.encoder = encoder
+        self._often = often
         self._replacement = lru_cache(_REMEMBERED)(self._replace)
         self._near = lru_cache(_REMEMBERED)(self._look_near)
 
@@ -83,8 +91,8 @@ class Interpreter:
         words, told = self.encoder.lexicon.terms, []
         for each in unknown:
             near = [t for t in each.near if t in weights and (each.spelled or t not in own)]
-            terms = tuple((words[term], weights[term]) for term in near[:NEAR])
-            told.append(Replaced(each.word, each.spelled, terms))
+            terms = sorted(((words[term], weights[term]) for term in near[:NEAR]), key=_heaviest)
+            told.append(Replaced(each.word, each.spelled, tuple(terms)))
         return tuple(told)
 
     def chosen(self, parsed: ParsedQuery, query: EncodedQuery, options: Options) -> EncodedQuery:
@@ -211,7 +219,7 @@ class Interpreter:
 
     def _replace(self, word: str, respell: bool) -> _Unknown:
         lexicon = self.encoder.lexicon
-        spelled = spelled_like(lexicon, word) if respell else ""
+        spelled = spelled_like(lexicon, word, self._often) if respell else ""
         if spelled:
             return _Unknown(word, spelled, tuple(lexicon.term_ids(spelled)))
         encoded = self.encoder.encode_query(word)
@@ -221,7 +229,8 @@ class Interpreter:
     def _look_near(self, wish: str, respell: bool) -> tuple[tuple[str, float], ...]:
         lexicon = self.encoder.lexicon
         unknown = self.encoder.unknown_words(wish) if respell else []
-        slips = [(word, slip) for word in unknown if (slip := spelled_like(lexicon, word))]
+        read = [(word, spelled_like(lexicon, word, self._often)) for word in unknown]
+        slips = [(word, spelled) for word, spelled in read if spelled]
         encoded = self.encoder.encode_query(respelled(wish, slips))
         return tuple(
             (term, WISH * weight) for term, weight in strongest(lexicon, encoded, 1 + NEAR)
@@ -256,3 +265,8 @@ class Interpreter:
                 raise QueryError(f"{word!r} is not in the lexicon", "drop terms of the query")
             ids += found
         return np.array(ids, np.uint16)
+
+
+def _heaviest(weighed: tuple[str, float]) -> float:
+    """Return what to sort (term, weight) by, so that the heaviest come first."""
+    return -weighed[1]

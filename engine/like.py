@@ -22,8 +22,10 @@ from unify.engine.answer import Answer, Hit
 from unify.engine.backend import Backend
 from unify.engine.errors import UsageError
 from unify.engine.options import MAX_K, Options
+from unify.engine.pooling import read_pool
 from unify.engine.query import ParsedQuery, parse
 from unify.engine.search import Searcher
+from unify.engine.spread import spread
 from unify.engine.types import EncodedQuery, Float32
 
 _OVERLAPPING = 8  # hits that may overlap the moment itself, and are left out
@@ -83,6 +85,9 @@ def search_like(
 ) -> Answer:  # fmt: skip
     """Find moments like a stored one.
 
+    With one hit a video its own video takes part, by the best of its other moments; but not where
+    videos are pooled, for the known moment would be in its mean.
+
     Args:
         searcher: the index and its pack.
         moment: the id of the one that is known; it, and what overlaps it, is no hit.
@@ -97,9 +102,17 @@ def search_like(
     """
     chosen = Options(k=k, **options)
     shown = stored_query(searcher.backend, len(searcher.encoder.lexicon), moment)
-    last = min(MAX_K, chosen.k + chosen.offset + _OVERLAPPING)
-    found = _find(searcher, shown, text, weight, replace(chosen, k=last, offset=0))
-    return replace(found, hits=_others(searcher.backend, found.hits, moment, chosen))
+
+    def others(depth: int, moments: bool) -> Answer:
+        more = min(MAX_K, depth + _OVERLAPPING)
+        wider = replace(chosen, k=more, offset=0, moments=moments)
+        found = _find(searcher, shown, text, weight, wider)
+        return replace(found, hits=_others(searcher.backend, found.hits, moment)[:depth])
+
+    if chosen.moments or read_pool(chosen.pool) > 1:
+        found = others(chosen.k + chosen.offset, chosen.moments)
+        return replace(found, hits=found.hits[chosen.offset :])
+    return spread(lambda depth: others(depth, True), chosen.k, chosen.offset, 1)
 
 
 def search_shown(
@@ -168,18 +181,12 @@ def _unit(row: Float32) -> Float32:
     return (row / length).astype(np.float32) if length else row.astype(np.float32)
 
 
-def _others(
-    backend: Backend, hits: tuple[Hit, ...], moment: int, options: Options
-) -> tuple[Hit, ...]:
-    """Leave out the moment itself and what overlaps it, and give the rest their page and ranks."""
+def _others(backend: Backend, hits: tuple[Hit, ...], moment: int) -> tuple[Hit, ...]:
+    """Leave out the moment itself and what overlaps it, and rank the rest anew."""
     own = backend.facts(moment)
-    kept = [
+    kept = (
         hit
         for hit in hits
         if hit.path != own.path or hit.end_s <= own.start_s or hit.start_s >= own.end_s
-    ]
-    page = kept[options.offset : options.offset + options.k]
-    return tuple(
-        replace(hit, rank=options.offset + place, weak=False)
-        for place, hit in enumerate(page, start=1)
     )
+    return tuple(replace(hit, rank=rank, weak=False) for rank, hit in enumerate(kept, start=1))

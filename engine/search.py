@@ -45,7 +45,7 @@ class Searcher:
     def __init__(self, backend: Backend, encoder: QueryEncoder) -> None:
         self.backend = backend
         self.encoder = encoder
-        self.interpreter = Interpreter(encoder)
+        self.interpreter = Interpreter(encoder, backend.postings_count)
 
     def search(self, query: str, k: int = 10, **options: Any) -> Answer:
         """Find the moments that a query describes.
@@ -67,10 +67,11 @@ class Searcher:
     def search_many(
         self, queries: Sequence[str], k: int = 10, **options: Any
     ) -> Iterator[Answer | QueryError]:
-        """Answer queries in order, each as `search` does, sharing work between those of a batch.
+        """Answer queries in order, sharing work between those of a batch.
 
-        A batch is encoded at once, its scans over the latents are one, and the rest of it
-        runs on all processors.
+        A batch is encoded at once, queries that fetch from the same moments to the same depth
+        share one scan over the latents, and the rest runs on all processors, a query on each. So
+        answers are those of `search`, but scores may differ from its own in the last digits.
 
         Args:
             queries: as of `search`.
@@ -81,7 +82,8 @@ class Searcher:
             the answer of each query, or what is wrong with it.
 
         Raises:
-            UsageError: an option has a value that it cannot have.
+            UsageError: an option has a value that it cannot have; told when the first answer is
+                asked for.
         """
         chosen = Options(k=k, **options)
         for start in range(0, len(queries), BATCH):

@@ -38,7 +38,8 @@ def test_stdout_a_choice_and_a_rate(after):
     assert done.code == 0
     assert done.out.startswith("TITLE: a man\nFCM: DROP FRAME\n\n001  AX ")
     assert "002" not in done.out.replace(".002", "")
-    assert "1 of 1 hits have another frame rate" in done.err
+    assert done.complaint.startswith("1 cut at 29.97 ")
+    assert "hits with another frame rate than the EDL's 29.97 drop-frame: 1 of 1" in done.err
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,7 @@ def test_stdout_a_choice_and_a_rate(after):
         ([], "say what to write"),
         (["--edl", "a.edl", "--rate", "fast"], "cannot read the frame rate 'fast'"),
         (["9", "--edl", "a.edl"], "there is no hit 9"),
+        (["--edl", "cuts/a.edl"], "there is no folder cuts for a.edl; make it first"),
     ],
 )
 def test_what_cannot_be_exported(after, tmp_path, arguments, says):

@@ -149,7 +149,7 @@ def test_several_hits_go_into_a_folder(after, tmp_path):
         (["9"], "there is no hit 9 in the last search, 'a horse'; it found hits 1 to 4"),
         (["2-1"], "cannot read the hit '2-1'"),
         (["1-999999999999"], "there is no hit 5"),
-        (["x"], "write a rank, a range as in 1-5, or all"),
+        (["x"], "write ranks (1 3 or 1,3), a range (1-5) or all"),
     ],
 )
 def test_hits_that_there_are_not(after, words, says):

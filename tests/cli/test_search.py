@@ -8,7 +8,7 @@ from tests.cli.conftest import ROOT, run_unify
 
 FIELDS = [
     "schema", "query_id", "rank", "video", "path", "moment", "start_s", "end_s", "score",
-    "latent", "lexicon", "parts", "terms", "exact", "copies", "duplicates",
+    "latent", "lexicon", "parts", "terms", "exact", "copies", "duplicates", "weak",
 ]  # fmt: skip
 
 
@@ -39,19 +39,14 @@ def test_one_hit_a_video_unless_moments(unify):
     assert len({row["moment"] for row in moments}) == len(moments) > 11
 
 
-@pytest.mark.parametrize("mode", ["latent", "lexicon"])
-def test_a_single_mode_scores_raw(unify, mode):
-    for row in unify("search", "a cup of coffee", "--json", "--mode", mode).rows:
-        assert row["score"] == row[mode]
-        assert row["score"] == sum(row["parts"].values())
-
-
 def test_text_says_what_where_and_why(unify):
     done = unify("search", "a flower", "-k", 2)
     title, bar, why = done.out.splitlines()[:3]
     assert re.match(r"  1  samples/flower\.mp4  \d+:\d\d–\d+:\d\d$", title)
     assert re.search(r"█+.* +\d+\.\d\d", bar)
-    assert re.match(r"     why: .*flower \d\.\d.* · latent -?\d+\.\d$", why)
+    assert re.match(r"     why: .*flower \d\.\d.* · latent -?\d+\.\d · base -?\d+\.\d$", why)
+    parts = [float(part.split()[-1]) for part in why.split(" · ")]
+    assert sum(parts) == pytest.approx(float(bar.split()[-1]), abs=0.05 * len(parts) + 0.005)
     assert "\x1b" not in done.out
 
 
@@ -99,7 +94,7 @@ def test_queries_from_a_pipe_or_nowhere(unify, tmp_path):
     assert unify("search", "--queries", tmp_path / "none").code == 2
     both = unify("search", "cat", "--queries", tmp_path / "none")
     assert both.code == 2
-    assert "give WORDS, or --queries FILE, not both" in both.complaint
+    assert "--queries has the words to look for" in both.complaint
     assert unify("search").code == 2
 
 
@@ -173,21 +168,6 @@ def test_a_damaged_segment(samples_index, tmp_path):
     assert any(str(victim) in line for line in row["problems"])
 
 
-def test_explain_shows_plan_sum_and_times(unify):
-    done = unify("explain", "a", "cat", "--hit", 2)
-    assert done.code == 0
-    for part in (
-        "reads     'a cat'",
-        "terms     ",
-        "plan      scan",
-        "hit 2",
-        "score",
-        "when each",
-    ):
-        assert part in done.out
-    assert unify("explain", "a cat", "--hit", 99).code == 2
-
-
 def test_terms_of_the_library_and_of_a_video(unify):
     top = unify("terms", "--top", 5, "--json").rows
     assert len(top) == 5
@@ -237,52 +217,6 @@ def test_a_run_in_trec_format(unify, tmp_path):
     assert unify("search", "a cat", "--format", "json", "-k", 1).rows[0]["rank"] == 1
 
 
-def test_pages_thresholds_and_fusions(unify):
-    whole = unify("search", "a dog", "--json", "-k", 4).rows
-    assert unify("search", "a dog", "--json", "-k", 2, "--offset", 2).rows == whole[2:]
-    cut = whole[1]["score"]
-    assert unify("search", "a dog", "--json", "--threshold", cut).rows == whole[:2]
-    for how in ("rrf", "sum"):
-        options = ("--fusion", how, "--weights", "1,0.5", "--exact", "--budget-ms", 500)
-        for row in unify("search", "a dog", "--json", *options).rows:
-            assert sum(row["parts"].values()) == pytest.approx(row["score"])
-    assert unify("search", "a dog", "--fusion", "rrf", "--weights", "x").code == 2
-    assert "no moment reaches the threshold" in unify("search", "a dog", "--threshold", 99).err
-
-
-def test_what_is_searched_for_is_told_and_can_be_switched_off(unify):
-    done = unify("search", "a horse", "-k", 3)
-    assert re.match(
-        r"searched for: horse \d\.\d, .*\(added\), \d+ more \(added\)$", done.err.strip()
-    )
-    added = re.search(r"(\w+) \d\.\d \(added\)", done.err)[1]
-    assert added not in unify("search", "a horse", "--drop", added, "-k", 3).err
-    assert (
-        unify("search", "a horse", "--no-expand")
-        .err.splitlines()[0]
-        .startswith("searched for: horse")
-    )
-    assert "added" not in unify("search", "a horse", "--no-expand").err
-    for row in unify("search", "a horse", "--no-expand", "--json").rows:
-        assert {term["term"] for term in row["terms"]} <= {"horse"}
-    plan = unify("search", "a horse", "--json", "--plan", "-k", 1).rows[-1]
-    assert plan["searched"][0]["term"] == "horse"
-    assert {term["origin"] for term in plan["searched"]} == {"own", "added"}
-    assert unify("search", "a horse", "--drop", "qwertyuiop").code == 2
-
-
-def test_slips_and_unknown_words_are_told(unify):
-    done = unify("search", "a man in a ktichen", "--json")
-    assert done.err.strip() == "ktichen is not in the lexicon: searched as kitchen"
-    same = unify("search", "a man in a kitchen", "--json").rows
-    assert [row["moment"] for row in done.rows] == [row["moment"] for row in same]
-    guess = unify("search", "qwertyuiop", "-k", 1).err.splitlines()[0]
-    assert re.match(
-        r"qwertyuiop is not in the lexicon: searched as (\w+ \d\.\d\d(, )?){3}, a guess$", guess
-    )
-    assert unify("search", "a horse", "--json").err == ""
-
-
 def test_words_that_nothing_shows_are_named(unify):
     line = unify("search", "polar bear", "-k", 1).err.splitlines()[-1]
     assert re.match(
@@ -309,30 +243,6 @@ def test_options_behind_two_dashes_are_told_to_be_words(unify):
     assert "stands" not in unify("search", "-k", 1, "--", "-water", "--index-of").err
 
 
-def test_more_like_a_moment(unify):
-    rows = unify("search", "--like", "samples/horse.mp4@2", "--json", "-k", 20).rows
-    assert "samples/horse.mp4" not in {row["video"] for row in rows}
-    assert len(rows) == 10
-    beside = unify(
-        "search", "food", "--like", "samples/horse.mp4@2", "--like-weight", 0.1, "--json"
-    )
-    assert beside.rows[0]["video"] in ("samples/coffee.mp4", "samples/tour.mp4")
-    for bad in ("samples/horse.mp4", "samples/none.mp4@2", "samples/horse.mp4@x"):
-        assert unify("search", "--like", bad).code == 2
-
-
-def test_several_moments_a_video_in_order_of_time(unify):
-    rows = unify("search", "a horse", "--per-video", 2, "--sort", "time", "--json", "-k", 20).rows
-    assert [(r["video"], r["start_s"]) for r in rows] == sorted(
-        (r["video"], r["start_s"]) for r in rows
-    )
-    spans = [(r["start_s"], r["end_s"]) for r in rows if r["video"] == "samples/tour.mp4"]
-    assert len(spans) == 2
-    assert spans[0][1] <= spans[1][0]
-    assert sorted(row["rank"] for row in rows) == list(range(1, len(rows) + 1))
-    assert unify("search", "a horse", "--per-video", 0).code == 2
-
-
 def test_facets_of_the_hits(unify):
     last = unify("search", "animal", "--facets", "-k", 1).out.splitlines()[-1]
     assert re.match(r"facets of \d+ hits: \w+ \d+ · ", last)
@@ -341,6 +251,13 @@ def test_facets_of_the_hits(unify):
     assert all(
         0 < f["count"] <= row["moments"] and f["count"] <= f["library"] for f in row["facets"]
     )
+
+
+def test_facets_are_of_the_hits_that_are_shown(unify):
+    for options in ((), ("--moments",), ("--per-video", 2), ("--moments", "--no-duplicates")):
+        rows = unify("search", "sky", "--facets", "-k", 200, "--json", *options).rows
+        good = [row for row in rows[:-1] if not row["weak"]]
+        assert rows[-1]["moments"] == len(good) > 0, options
 
 
 @pytest.mark.parametrize("option", [("--facets",), ("--per-video", 2), ("--sort", "time")])
@@ -373,36 +290,6 @@ def test_a_terminal_is_shown_where_the_query_is_wrong(samples_index):
     assert done.returncode == 2
     assert lines[:2] == ["a cat +qwertyuiop", "      ^"]
     assert lines[2].startswith("unify: 'qwertyuiop' is not in the lexicon at character 7")
-
-
-def test_more_like_a_picture_or_a_clip(unify, tmp_path):
-    with av.open(ROOT / "samples/horse.mp4") as video:
-        next(video.decode(video=0)).to_image().save(tmp_path / "horse.jpg")
-    picture = unify("search", "--image", tmp_path / "horse.jpg", "--json", "-k", 3)
-    assert picture.rows[0]["video"] == "samples/horse.mp4"
-    clip = unify("search", "--clip", "samples/coffee.mp4", "--json", "-k", 3)
-    assert clip.rows[0]["video"] == "samples/coffee.mp4"
-    words = ("search", "a", "cup", "--image", tmp_path / "horse.jpg", "--like-weight", 0.05)
-    best = unify(*words, "--json", "-k", 1).rows[0]["video"]
-    assert best in ("samples/coffee.mp4", "samples/tour.mp4")
-    left = unify("search", "-horse", "--image", tmp_path / "horse.jpg", "--json")
-    assert "samples/horse.mp4" not in {row["video"] for row in left.rows}
-
-
-@pytest.mark.parametrize(
-    ("options", "complaint"),
-    [
-        (("--image", "README.md"), "README.md cannot be used as a picture: not a video"),
-        (("--image", "samples/cat.mp4"), "as a picture: it is a video, so give it as a clip"),
-        (("--clip", "nowhere.mp4"), "nowhere.mp4 cannot be used as a clip: cannot be read"),
-        (("--clip", "a.mp4", "--image", "a.png"), "give one of --like, --image, --clip"),
-        (("--image", "a.png", "--no-expand"), "a picture has no words to expand"),
-    ],
-)
-def test_what_is_no_picture_is_refused(unify, options, complaint):
-    done = unify("search", *options)
-    assert (done.code, done.out) == (2, "")
-    assert complaint in done.complaint
 
 
 @pytest.fixture(scope="module")
@@ -442,23 +329,15 @@ def test_near_duplicates_fold_in_text_and_on_request(copies_index):
     assert [row["moment"] for row in second] == [folded[1]["moment"]]
 
 
-def test_a_video_scores_the_mean_of_its_best_moments(unify):
-    rows = unify("search", "a", "horse", "--pool", "mean:3", "--json", "-k", 20).rows
-    best = unify("search", "a", "horse", "--json", "-k", 20).rows
-    assert {row["video"] for row in rows} == {row["video"] for row in best}
-    for row in rows:
-        assert row["score"] == pytest.approx(sum(row["parts"].values()), rel=1e-6, abs=1e-6)
-    tour = next(row for row in rows if row["video"] == "samples/tour.mp4")
-    assert tour["parts"]["pool"] < 0
-    assert "pool" not in rows[0]["parts"]  # of one moment
-    told = unify("search", "a", "horse", "--pool", "mean:3", "--explain", "--duplicates").out
-    assert re.search(r"-\d\.\d{3}  pool  ", told)
-    for bad in (("--pool", "mean:0"), ("--pool", "mean:2", "--moments")):
-        assert unify("search", "a", "horse", *bad).code == 2
-
-
 def test_a_phrase_that_is_no_term_is_told(unify):
     line = '"green field" is no term of the lexicon: read word by word'
     for command in ("search", "explain"):
         assert line in unify(command, 'a "green field"').err
     assert "no term" not in unify("search", "a green field").err
+
+
+def test_scores_by_rank_have_digits_enough_to_differ(unify):
+    out = unify("search", "a horse", "--fusion", "rrf", "-k", 20, "--duplicates").out
+    scores = re.findall(r"(?m)^     [▏▎▍▌▋▊▉█ ]+ (\d\.\d+)$", out)
+    assert len(scores) == len(set(scores)) == 11
+    assert "base" not in out

@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.engine.corpus import FakePack
 from unify.engine.errors import QueryError
@@ -10,7 +12,7 @@ from unify.engine.lexicon import Lexicon
 from unify.engine.options import Options
 from unify.engine.query import parse
 from unify.engine.types import EncodedQuery
-from unify.engine.wording import NEAR, WISH, Origin, respelled, spelled_like
+from unify.engine.wording import NEAR, WISH, Origin, respelled, slips, spelled_like
 
 
 class Expanding(FakePack):
@@ -29,7 +31,7 @@ class Expanding(FakePack):
 
 @pytest.fixture
 def reader():
-    return Interpreter(Expanding())
+    return Interpreter(Expanding(), np.zeros_like)
 
 
 def names(reader, text, **options):
@@ -56,6 +58,9 @@ def test_an_unknown_word_is_told_with_the_terms_that_stand_for_it(reader):
     (found,) = reader.replaced(parsed, query)
     assert (found.word, found.spelled) == ("xylophone", "")
     assert [term for term, _ in found.terms] == ["w8", "w9", "w10"]  # w7 is a word of its own
+    turned = EncodedQuery(query.latent, query.terms, query.weights[::-1].copy())
+    weights = [weight for _, weight in reader.replaced(parsed, turned)[0].terms]
+    assert weights == sorted(weights, reverse=True)
     kept = reader.chosen(parsed, query, Options(expand=False))
     assert kept.terms.tolist() == [7, 8, 9, 10]
     gone = reader.chosen(parsed, query, Options(drop=("w8", "w9")))
@@ -71,7 +76,7 @@ def test_a_slip_is_read_as_the_word_on_both_sides():
     pack = FakePack()
     pack.lexicon = Lexicon(["xkitchen", "dog"])
     pack.unknown_words = lambda text: [w for w in text.lower().split() if w == "xktichen"]
-    reader = Interpreter(pack)
+    reader = Interpreter(pack, np.zeros_like)
     slip, right = parse("a dog, Xktichen"), parse("a dog, xkitchen")
     a, b = reader.encode([slip])[0], reader.encode([right])[0]
     np.testing.assert_array_equal(a.latent, b.latent)
@@ -89,7 +94,40 @@ def test_a_slip_is_read_as_the_word_on_both_sides():
     ("word", "like"), [("kichen", "kitchen"), ("cat", ""), ("chickpea", ""), ("zzzzzz", "")]
 )
 def test_only_near_spellings_are_taken_for_slips(word, like):
-    assert spelled_like(Lexicon(["kitchen", "car", "chicken"]), word) == like
+    assert spelled_like(Lexicon(["kitchen", "car", "chicken"]), word, np.zeros_like) == like
+
+
+@pytest.mark.parametrize(("held", "like"), [([0, 0], "hose"), ([3, 4], "horse"), ([4, 3], "hose")])
+def test_a_slip_as_near_to_two_words_is_the_one_that_the_index_holds_more(held, like):
+    lexicon = Lexicon(["hose", "horse", "house"])
+    often = np.array([*held, 99])  # a house is two slips away
+    assert spelled_like(lexicon, "hosre", lambda terms: often[terms]) == like
+
+
+def _slips_by_search(word: str, other: str, most: int) -> int:
+    """Breadth first over every edit of the word, each letter edited once at most."""
+    reached, seen = {(word, 0)}, set()
+    for count in range(most + 1):
+        if any(text == other for text, _ in reached):
+            return count
+        seen |= reached
+        reached = {
+            edit
+            for text, at in reached
+            for i in range(at, len(text) + 1)
+            for edit in [
+                *((text[:i] + letter + text[i:], i + 1) for letter in other),
+                *([(text[:i] + text[i + 1 :], i)] if i < len(text) else []),
+                *([(text[:i] + text[i + 1] + text[i] + text[i + 2 :], i + 2)]
+                  if i + 1 < len(text) else []),
+            ]
+        } - seen  # fmt: skip
+    return most + 1
+
+
+@given(st.text("abc", max_size=5), st.text("abc", max_size=5))
+def test_slips_are_the_fewest_edits(word, other):
+    assert min(slips(word, other), 4) == _slips_by_search(word, other, 3)
 
 
 def test_only_whole_words_are_respelled():

@@ -52,10 +52,23 @@ def test_hits_are_those_of_brute_force_without_the_moment_itself(corpus, searche
     assert found.exact and not any(hit.weak for hit in found)
 
 
-def test_one_hit_a_video_and_never_the_same_moment(corpus, searcher):
+@pytest.mark.parametrize(("k", "offset"), [(50, 0), (3, 0), (4, 2)])
+def test_one_hit_a_video_and_of_its_own_the_best_other_moment(corpus, searcher, k, offset):
     moment = known(corpus, searcher)
-    found = search_like(searcher, moment, k=50)
-    assert len({hit.video for hit in found}) == len(found) == len(corpus.videos) - 1
+    found = search_like(searcher, moment, k=k, offset=offset)
+    best: dict[str, int] = {}
+    for other, _ in brute_force(corpus, searcher, moment):
+        best.setdefault(searcher.backend.facts(other).path, other)
+    assert searcher.backend.facts(moment).path in best
+    assert [hit.moment for hit in found] == list(best.values())[offset : offset + k]
+    assert [hit.rank for hit in found] == list(range(offset + 1, offset + 1 + len(found)))
+
+
+def test_its_own_video_is_left_out_where_videos_are_pooled(corpus, searcher):
+    moment = known(corpus, searcher)
+    found = search_like(searcher, moment, k=50, pool="mean:2")
+    assert searcher.backend.facts(moment).path not in {hit.path for hit in found}
+    assert len(found) == len(corpus.videos) - 1
 
 
 def test_filters_and_operators_hold_beside_it(corpus, searcher):

@@ -45,7 +45,7 @@ def searcher(tmp_path, pack):
 
 def asked(pack, text):
     parsed = parse(text)
-    reader = Interpreter(pack)
+    reader = Interpreter(pack, np.zeros_like)
     query = reader.encode([parsed])[0]
     return {t.term: t.origin for t in reader.searched(parsed, query)}, reader.split(parsed)
 
@@ -73,7 +73,7 @@ def test_other_phrases_are_words_and_told(pack):
 
 
 def test_the_sentence_is_the_same_for_the_latent_side(pack):
-    reader = Interpreter(pack)
+    reader = Interpreter(pack, np.zeros_like)
     quoted, plain = reader.encode([parse('a "hot dog"'), parse("a hot dog")])
     np.testing.assert_array_equal(quoted.latent, plain.latent)
     weights = dict(zip(plain.terms.tolist(), plain.weights.tolist(), strict=True))
@@ -81,7 +81,7 @@ def test_the_sentence_is_the_same_for_the_latent_side(pack):
 
 
 def test_boosts_drops_and_no_expansion_know_the_phrase(pack):
-    reader = Interpreter(pack)
+    reader = Interpreter(pack, np.zeros_like)
     once, twice = reader.encode([parse('"hot dog"'), parse('"hot dog"^2')])
     assert twice.terms.tolist() == [HOT_DOG]
     assert twice.weights[0] == pytest.approx(2 * once.weights[0])

@@ -1,0 +1,237 @@
+"""What is asked: the options that choose hits and their scores, of every command that searches.
+
+They are defined once, in `Asked`, and a command takes them by `asking`: so `unify explain` and
+`unify sheet` see the hits of `unify search`. It must not know how answers are printed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from unify.cli import finding, render
+from unify.cli.choices import FusionName, ModeName
+from unify.cli.options import IndexOption, NoSubtitlesOption, Words, joined, refuse
+
+if TYPE_CHECKING:
+    from unify.engine.answer import Answer
+    from unify.engine.search import Searcher
+    from unify.engine.types import EncodedQuery
+
+_EVEN = "1,1"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of one command line.
+
+    Raises:
+        UsageError: options that do not go together.
+    """
+
+    words: Words = None
+    threshold: Annotated[
+        float | None, typer.Option(metavar="SCORE", help="No hits below this score.")
+    ] = None
+    moments: Annotated[
+        bool,
+        typer.Option("--moments/--videos", help="Every moment, or each video's best one."),
+    ] = False
+    per_video: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Up to N moments a video that do not overlap."),
+    ] = None
+    duplicates: Annotated[
+        bool | None,
+        typer.Option(
+            "--duplicates/--no-duplicates",
+            help="Show near-duplicates, or fold them into the best. Default: folded for people, "
+            "shown in JSON, runs and --queries of unify search.",
+        ),
+    ] = None
+    mode: Annotated[ModeName, typer.Option(help="Which sides score.")] = ModeName.fused
+    fusion: Annotated[FusionName, typer.Option(help="How both sides become one score.")] = (
+        FusionName.affine
+    )
+    weights: Annotated[
+        str, typer.Option(metavar="LATENT,LEXICON", help="Of the sides, for rrf and sum.")
+    ] = _EVEN
+    pool: Annotated[
+        str,
+        typer.Option(metavar="HOW", help="A video's score: max, or mean:M of its M best moments."),
+    ] = "max"
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Miss no moment, however large the index is.")
+    ] = False
+    budget_ms: Annotated[
+        float | None,
+        typer.Option("--budget-ms", metavar="MS", help="Stop looking further after MS."),
+    ] = None
+    no_subtitles: NoSubtitlesOption = False
+    no_expand: Annotated[
+        bool, typer.Option("--no-expand", help="Only your words, none that are added to them.")
+    ] = False
+    no_respell: Annotated[
+        bool, typer.Option("--no-respell", help="Put no slip of spelling right.")
+    ] = False
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TERM", help="Leave out a term that was added. May be repeated."),
+    ] = None
+    like: Annotated[
+        str, typer.Option(metavar="VIDEO@SECONDS", help="More like this moment; WORDS beside it.")
+    ] = ""
+    image: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="More like this picture; WORDS beside it."),
+    ] = None
+    clip: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="More like this video, as a whole; WORDS beside it."),
+    ] = None
+    like_weight: Annotated[
+        float,
+        typer.Option(metavar="W", help="How much moment, picture or clip count beside WORDS."),
+    ] = 1.0
+    index: IndexOption = None
+
+    def __post_init__(self) -> None:
+        pictures = bool(self.like) + (self.image is not None) + (self.clip is not None)
+        alone = self.mode is not ModeName.fused
+        refuse(
+            (pictures > 1,
+             "more than one picture to go by", "give one of --like, --image, --clip"),
+            (pictures > 0 and self.no_expand,
+             "a picture has no words to expand",
+             "leave --no-expand out beside --like, --image and --clip"),
+            (self.like_weight != 1.0 and not (pictures and self.words),
+             "--like-weight weighs a picture beside WORDS",
+             "give --like, --image or --clip, and WORDS"),
+            (self.per_video is not None and self.moments,
+             "--per-video and --moments are two ways to show a video", "give one of them"),
+            (alone and self.fusion is not FusionName.affine,
+             f"--mode {self.mode} is one side alone, so nothing is fused",
+             "leave --fusion or --mode out"),
+            (self.weights != _EVEN and self.fusion not in (FusionName.rrf, FusionName.sum),
+             "--weights are of --fusion rrf and sum", "give one of these, too"),
+            (self.mode is ModeName.latent and bool(self.no_expand or self.drop),
+             "--mode latent looks for no terms", "leave --no-expand and --drop out"),
+        )  # fmt: skip
+
+    @property
+    def shown(self) -> bool:
+        """Whether a moment, picture or clip is what to look for, with or without words."""
+        return bool(self.like or self.image or self.clip)
+
+    @property
+    def title(self) -> str:
+        """What was asked, for people: the words, and the picture to go by."""
+        parts = (joined(self.words), self.like, str(self.image or self.clip or ""))
+        return " ".join(part for part in parts if part)
+
+    def options(self, k: int, offset: int = 0) -> dict[str, Any]:
+        """Return fields of `Options`.
+
+        Raises:
+            UsageError: weights that are none.
+        """
+        return {
+            "k": k, "offset": offset,
+            "threshold": -math.inf if self.threshold is None else self.threshold,
+            "mode": self.mode.value, "moments": self.moments, "fusion": self.fusion.value,
+            "weights": _weights(self.weights), "pool": self.pool, "exact": self.exact,
+            "budget_ms": self.budget_ms, "subtitles": not self.no_subtitles,
+            "expand": not self.no_expand, "respell": not self.no_respell,
+            "drop": tuple(self.drop or ()),
+        }  # fmt: skip
+
+    def question(
+        self, searcher: Searcher, k: int, offset: int = 0, *, fold: bool = True,
+        in_time: bool = False,
+    ) -> finding.Question:  # fmt: skip
+        """Return the one question that is asked.
+
+        Args:
+            searcher: its pack encodes a picture or clip.
+            k: how many hits.
+            offset: hits to leave out from the top.
+            fold: whether near-duplicates are folded where no option says so.
+            in_time: order by video and time.
+
+        Raises:
+            UsageError: the picture or clip cannot be read, or weights are none.
+        """
+        return finding.Question(
+            joined(self.words),
+            self.like,
+            self.like_weight,
+            self.per_video,
+            in_time,
+            self.options(k, offset),
+            self._encoded(searcher),
+            fold if self.duplicates is None else not self.duplicates,
+        )
+
+    def _encoded(self, searcher: Searcher) -> EncodedQuery | None:
+        from unify.encoders.library import encode_shown
+
+        path = self.image or self.clip
+        return None if path is None else encode_shown(searcher, path, still=path is self.image)
+
+
+def asking(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take the options of `Asked`, behind its own, as its first argument.
+
+    Typer reads the options of a command off its signature, so that is what is composed here.
+    """
+    hints = get_type_hints(Asked, include_extras=True)
+    names = [field.name for field in fields(Asked)]
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own] + [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(Asked)
+    ]  # fmt: skip
+
+    @wraps(command)
+    def composed(**given: Any) -> None:
+        command(Asked(**{name: given.pop(name) for name in names}), **given)
+
+    composed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    composed.__annotations__ = {one.name: one.annotation for one in parameters}
+    return composed
+
+
+def answer(searcher: Searcher, question: finding.Question) -> Answer:
+    """Answer a question; on a terminal, point at what cannot be read in it.
+
+    Raises:
+        QueryError: its text cannot be read.
+        UsageError: an option names what there is not.
+    """
+    from unify.engine.errors import QueryError
+
+    try:
+        return finding.ask(searcher, question)
+    except QueryError as error:
+        render.tell_place(question.text, error.position)
+        raise
+
+
+def _weights(text: str) -> tuple[float, float]:
+    from unify.engine.errors import UsageError
+
+    try:
+        latent, lexicon = map(float, text.split(","))
+    except ValueError:
+        raise UsageError(f"cannot read the weights {text!r}", "write --weights 1,0.5") from None
+    return latent, lexicon
