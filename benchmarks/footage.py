@@ -9,6 +9,7 @@ Bit rates are set, not left to quality: enlarged clips alone would be cheaper th
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -83,6 +84,8 @@ def _encode(clips: Path, path: Path, how: Codec, height: int, gop: int) -> None:
             frame.pict_type = 0
             out.mux(stream.encode(frame))
         out.mux(stream.encode())
+    # SVT-AV1, run by root, gives this process real-time priority, which its children would inherit.
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     half_made.rename(path)
 
 

@@ -53,7 +53,7 @@ def explain(
     if found.hits:
         _print_hit(searcher, found, found[hit - 1])
     else:
-        listing.tell_nothing(found)
+        listing.tell_nothing(searcher, found, not asked.no_subtitles)
 
 
 def _print_hit(searcher: Searcher, found: Answer, hit: Hit) -> None:

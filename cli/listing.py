@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from unify.cli.render import bar, clock, gap, printable, say, span, styled, tell
+from unify.cli.render import bar, clock, counted, gap, printable, say, span, styled, tell
 
 if TYPE_CHECKING:
+    from unify.engine.absence import Faint
     from unify.engine.answer import Answer, Hit, TermMatch
-    from unify.engine.wording import Faint
+    from unify.engine.search import Searcher
 
 _REASONS = 5
 
@@ -26,18 +27,16 @@ def decimals(hits: Iterable[Hit]) -> int:
     return 3 - math.floor(math.log10(best)) if 1e-6 < best < 1 else 2
 
 
-def print_hits(answer: Answer, full: bool, faint: Sequence[Faint], offset: int) -> None:
-    """Print the hits of one query, with every term and constant when `full`.
+def print_hits(searcher: Searcher, answer: Answer, full: bool) -> None:
+    """Print the hits of one query, of which there is one at least.
 
     Args:
+        searcher: what was asked.
         answer: the hits.
-        full: print every part of every score.
-        faint: words that nothing shows.
-        offset: hits that were left out from the top.
+        full: print every part of every score: every term and constant.
     """
-    if not answer.hits:
-        tell_nothing(answer, faint, offset)
-        return
+    from unify.engine.absence import faint
+
     best, places = max(hit.score for hit in answer), decimals(answer)
     for hit in answer:
         _print_place(hit)
@@ -49,9 +48,9 @@ def print_hits(answer: Answer, full: bool, faint: Sequence[Faint], offset: int) 
     if not answer.scored:
         tell("not ranked: these are what filters and operators leave; add words for an order")
     elif all(hit.weak for hit in answer):
-        tell(f"no good match: every hit is weak{_names(faint)}")
-    elif faint:
-        tell(_names(faint).removeprefix("; "))
+        tell(f"no good match: every hit is weak{_names(faint(searcher, answer))}")
+    elif absent := _names(faint(searcher, answer)):
+        tell(absent.removeprefix("; "))
     if not answer.exact:
         tell(f"approximate: {gap(answer.outcome.gap)}; --exact looks at all")
 
@@ -86,16 +85,36 @@ def _also(copies: Sequence[str]) -> str:
     return printable(first) + more
 
 
-def tell_nothing(answer: Answer, faint: Sequence[Faint] = (), offset: int = 0) -> None:
-    """Say why an answer has no hit: of the words that nothing shows, or the hits left out."""
+def tell_nothing(searcher: Searcher, answer: Answer, subtitles: bool, offset: int = 0) -> None:
+    """Say why an answer has no hit.
+
+    Args:
+        searcher: what was asked.
+        answer: without a hit.
+        subtitles: whether what is said counted.
+        offset: hits that were left out from the top.
+    """
     if answer.plan.allowed == 0:
-        tell("nothing found: no moment meets the filters and operators")
+        tell(f"nothing found: {_unmet(searcher, answer, subtitles)}")
     elif offset:
         tell(f"nothing found from hit {offset + 1:,} on")
     elif answer.plan.threshold > -math.inf:
         tell("nothing found: no moment reaches the threshold")
     else:
-        tell(f"nothing found{_names(faint)}")
+        from unify.engine.absence import faint
+
+        tell(f"nothing found{_names(faint(searcher, answer))}")
+
+
+def _unmet(searcher: Searcher, answer: Answer, subtitles: bool) -> str:
+    """Say which conditions leave no moment over; of several, how many meet each alone."""
+    from unify.engine.absence import met
+
+    conditions = list(met(searcher, answer, subtitles))
+    if len(conditions) > 1:
+        each = (f"{one.condition} ({counted(one.moments, 'moment')})" for one in conditions)
+        return f"no moment meets at once {', '.join(each)}"
+    return f"no moment meets {conditions[0].condition}" if conditions else "the index is empty"
 
 
 def _names(faint: Iterable[Faint]) -> str:

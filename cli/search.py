@@ -91,6 +91,7 @@ def search(
     show = partial(
         _show, searcher,
         shape=shape, explain=explain, plan=plan, like=asked.shown, offset=offset,
+        subtitles=not asked.no_subtitles,
     )  # fmt: skip
     if queries is None:
         question = asked.question(searcher, k, offset, fold=for_people, in_time=in_time)
@@ -106,7 +107,7 @@ def search(
 
 def _show(
     searcher: Searcher, found: Answer, query_id: int, *,
-    shape: FormatName, explain: bool, plan: bool, like: bool, offset: int,
+    shape: FormatName, explain: bool, plan: bool, like: bool, offset: int, subtitles: bool,
 ) -> None:  # fmt: skip
     """Print the hits of one query."""
     if shape is FormatName.trec:
@@ -125,7 +126,10 @@ def _show(
         return
     if found.plan.lexicon and not like:
         render.tell_searched(searcher.searched(found))
-    listing.print_hits(found, explain, searcher.faint(found), offset)
+    if found.hits:
+        listing.print_hits(searcher, found, explain)
+    else:
+        listing.tell_nothing(searcher, found, subtitles, offset)
     if plan:
         render.print_plan(found)
 

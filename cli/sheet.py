@@ -64,7 +64,7 @@ def sheet(
     records = [jsonio.hit_record(hit, 0) for hit in found]
     lasthits.remember(known_as(asked.index), asked.title, searcher.encoder.name, records)
     if not found.hits:
-        listing.tell_nothing(found)
+        listing.tell_nothing(searcher, found, not asked.no_subtitles)
         return
     tiles = _tiles(searcher, found.hits)
     videos = len({hit.path for hit in found})

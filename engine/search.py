@@ -28,13 +28,12 @@ from unify.engine.planner import Plan, Structure, Wanted, make_plan
 from unify.engine.pooling import read_pool
 from unify.engine.ports import QueryEncoder
 from unify.engine.postings import pool
-from unify.engine.query import ParsedQuery, parse
+from unify.engine.query import Hard, ParsedQuery, parse
 from unify.engine.said import said_ids, with_said
 from unify.engine.types import EncodedQuery, UInt16
-from unify.engine.wording import Faint, SearchedTerm
+from unify.engine.wording import SearchedTerm
 
 BATCH = 128  # queries that share scans
-_FEW = 8  # rows, of which the best is sought again by exact scores
 
 _Made = TypeVar("_Made")
 
@@ -138,7 +137,7 @@ class Searcher:
     ) -> _Prepared:
         """Look up conditions and make the plan."""
         encoded = shown = self.interpreter.chosen(parsed, encoded, options)
-        conditions = [c for hard in parsed.hard for c in self.interpreter.conditions(hard)]
+        conditions = self.conditions(parsed.hard, options.subtitles)
         if encoded.latent is None and not (len(encoded.terms) or conditions or parsed.filters):
             raise QueryError("the query holds no word", "say what to look for in words")
         times = {"encode": 1000 * (time.perf_counter() - started)}
@@ -154,7 +153,6 @@ class Searcher:
         with _damage():
             if options.subtitles and self.speaks:  # on top of a fusion made of what shows
                 encoded = self._with_said(parsed, encoded)
-                conditions = [self._shown_or_said(condition) for condition in conditions]
             allowed = self.backend.allowed(parsed.filters, conditions, calibration.shows)
             plan = make_plan(self.backend, encoded, fusion, allowed, wanted)
         times["plan"] = 1000 * (time.perf_counter() - started)
@@ -211,31 +209,20 @@ class Searcher:
         """Return the phrases in quotes that were read word by word, for they are no terms."""
         return self.interpreter.split(found.parsed)
 
-    def faint(self, found: Answer) -> tuple[Faint, ...]:
-        """Return the words of a query that no moment shows or says, of those within its filters.
+    def conditions(self, hard: Sequence[Hard], subtitles: bool) -> list[Condition]:
+        """Return hard conditions in term ids; with subtitles, what is said meets them, too.
 
-        That is no proof that there is none. Of the 394 words that captions of 111 clips name, no
-        clip shows 196 clearly enough; and the best score of these (as a query of one word) is
-        above that of words that no caption names in 62 pairs of 100, its latent part in 59.
+        Raises:
+            QueryError: one names a word that the lexicon lacks, or a phrase that is no term.
         """
-        words, shows = self.encoder.lexicon.terms, self.encoder.calibration.shows
-        looked_for = set(found.query.terms[found.query.weights > 0].tolist())
-        allowed = self.backend.allowed(found.parsed.filters, [], shows)
-        said = set(found.asked.terms.tolist())
-        faint = []
-        for term in sorted(self.interpreter.own(found.parsed) & looked_for):
-            best = self._greatest(term, allowed)
-            if best < shows and not (
-                term + len(words) in said and self._greatest(term + len(words), allowed)
-            ):
-                faint.append(Faint(words[term], best, shows))
-        return tuple(faint)
-
-    def _greatest(self, term: int, allowed: Allowed) -> float:
-        """Return the greatest weight of a term, shown or said, in the allowed rows."""
-        word, one = np.array([term], np.uint16), np.ones(1, np.float32)
-        top = self.backend.lexicon_topk(word, one, _FEW, allowed, 1)  # its scores are rounded
-        return float(self.backend.lexicon_scores(top.ids, word, one).max(initial=0.0))
+        conditions = [one for each in hard for one in self.interpreter.conditions(each)]
+        if not (subtitles and self.speaks):
+            return conditions
+        said = [self._said(condition.terms).tolist() for condition in conditions]
+        return [
+            replace(condition, terms=(*condition.terms, *more))
+            for condition, more in zip(conditions, said, strict=True)
+        ]
 
     @cached_property
     def speaks(self) -> bool:
@@ -249,10 +236,6 @@ class Searcher:
         words = self.interpreter.own(parsed)
         size, shows = len(self.encoder.lexicon), self.encoder.calibration.shows
         return with_said(encoded, self._said(words), size, shows)
-
-    def _shown_or_said(self, condition: Condition) -> Condition:
-        said = self._said(condition.terms).tolist()
-        return replace(condition, terms=(*condition.terms, *said))
 
     def _said(self, words: Collection[int]) -> UInt16:
         """Return the ids of words as said, of those that any moment says."""

@@ -60,21 +60,6 @@ class Replaced:
     terms: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Faint:
-    """A word of the query that no moment shows.
-
-    Attributes:
-        word: a term.
-        best: its greatest weight in any moment that meets the filters.
-        shows: the weight from which on a moment is held to show it.
-    """
-
-    word: str
-    best: float
-    shows: float
-
-
 def spelled_like(lexicon: Lexicon, word: str, often: Callable[[UInt16], Int64]) -> str:
     """Return the term that a word is a slip of, or "": that of the fewest slips.
 

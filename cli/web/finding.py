@@ -14,6 +14,7 @@ from unify.cli import finding
 from unify.cli.finding import Question
 from unify.cli.web import models
 from unify.cli.web.library import View
+from unify.engine.absence import faint
 from unify.engine.answer import Answer, Hit
 from unify.engine.errors import UsageError
 from unify.engine.like import Like
@@ -36,7 +37,7 @@ def search(view: View, question: Question) -> models.SearchAnswer:
     ids = np.array([hit.moment for hit in answer], np.int64)
     owners = view.backend.video_ids(ids).tolist()
     hits = [_hit(view, hit, owner, answer.query) for hit, owner in zip(answer, owners, strict=True)]
-    missing = [faint.word for faint in view.searcher.faint(answer)]
+    missing = [each.word for each in faint(view.searcher, answer)]
     times["total"] = round(1000 * (time.perf_counter() - started), 3)
     return models.SearchAnswer.model_construct(
         query=_understood(view, answer, question),

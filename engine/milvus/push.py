@@ -86,7 +86,8 @@ def push(
 
     Raises:
         IncompatibleIndex: the collection is of another pack or of other settings.
-        UsageError: the collection is made in another way than wished.
+        UsageError: the collection is made in another way than wished, or what it holds shares no
+            moment with the directory.
         IndexUnavailable: the server does not acknowledge; the next push goes on there.
     """
     target = _target(snapshot, link, shows, wish)
@@ -95,6 +96,11 @@ def push(
     local, counts = _survey(snapshot, tenant, shows)
     there = Store(target, "Strong").ids(None)
     missing, surplus = np.setdiff1d(local, there), np.setdiff1d(there, local)
+    if not wish.anew and len(surplus) == len(there) > 0 and named(link):
+        raise UsageError(
+            f"{link.place.collection} holds {len(there):,} moments of another library, which this "
+            "push would delete", "push to another name, or with --anew to replace them",
+        )  # fmt: skip
     target.begin()
     rows = (row for row in local_rows(snapshot, tenant) if _among(missing, row.id))
     for done in _send(target, rows):

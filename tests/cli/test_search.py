@@ -101,7 +101,17 @@ def test_queries_from_a_pipe_or_nowhere(unify, tmp_path):
 def test_nothing_found_is_no_error(unify):
     done = unify("search", "cat path:nowhere")
     assert (done.code, done.out) == (0, "")
-    assert done.complaint == "nothing found: no moment meets the filters and operators"
+    assert done.complaint == "nothing found: no moment meets the filters"
+
+
+def test_conditions_that_leave_nothing_are_counted_one_by_one(unify):
+    moments = len(unify("search", "len:>0", "--moments", "--json", "-k", 100).rows)
+    dogs = len(unify("search", "+dog", "--moments", "--json", "-k", 100).rows)
+    done = unify("search", "+dog -dog path:nowhere len:>0")
+    assert done.complaint == (
+        f"nothing found: no moment meets at once the filters (0 moments), +dog ({dogs} moment"
+        f"{'' if dogs == 1 else 's'}), -dog ({moments - dogs} moments)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -530,7 +530,7 @@ def test_a_pull_gives_back_the_same_rows(tmp_path):
 def test_a_pull_is_of_one_state(corpus, link, tmp_path):
     push(open_snapshot(corpus.directory), link, SHOWS, Wish())
     pull(open_backend(str(link.place)), tmp_path / "back")
-    again = Corpus.make(tmp_path / "again", 77)  # the same videos, of other contents
+    again = Corpus.make(tmp_path / "again", segments=3)  # the same videos and more
     with (
         mock.patch.object(milvus_push, "_verify", side_effect=IndexUnavailable("away")),
         pytest.raises(IndexUnavailable, match="away"),
@@ -542,6 +542,19 @@ def test_a_pull_is_of_one_state(corpus, link, tmp_path):
     with pytest.raises(IndexUnavailable, match="on one side alone"):
         pull(open_backend(str(link.place)), tmp_path / "back")
     assert pull(open_backend(str(link.place)), tmp_path / "new").fetched == 4 * len(again.videos)
+
+
+@NEEDS_LITE
+def test_a_push_of_another_library_is_refused(corpus, link, tmp_path):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    other = Corpus.make(tmp_path / "other", 77)
+    with pytest.raises(UsageError, match="moments of another library"):
+        push(open_snapshot(other.directory), link, SHOWS, Wish())
+    backend = open_backend(str(link.place))
+    assert backend.statistics().moments == 4 * len(corpus.videos)
+    push(open_snapshot(other.directory), link, SHOWS, Wish(anew=True))
+    backend = open_backend(str(link.place))
+    assert backend.statistics().moments == 4 * len(other.videos)
 
 
 @NEEDS_LITE

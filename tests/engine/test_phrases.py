@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.engine.corpus import FakePack, spans
+from unify.engine.absence import faint
 from unify.engine.errors import QueryError
 from unify.engine.interpret import Interpreter
 from unify.engine.lexicon import Lexicon
@@ -107,4 +108,4 @@ def test_the_best_hit_for_a_phrase_shows_the_phrase(searcher):
     best = searcher.search('"hot dog"', mode="lexicon")[0]
     assert (best.video, [match.term for match in best.terms]) == ("v/2.mp4", ["hot dog"])
     assert searcher.search('"stop sign"', mode="lexicon").missing == ("stop sign",)
-    assert searcher.faint(searcher.search('"hot dog"')) == ()
+    assert faint(searcher, searcher.search('"hot dog"')) == ()

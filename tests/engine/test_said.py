@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.engine.compacting import compact
 from tests.engine.corpus import Corpus, FakePack, random_codes, spans
 from tests.engine.test_search import QUERIES, fetching
+from unify.engine.absence import faint
 from unify.engine.answer import Source
 from unify.engine.errors import UsageError
 from unify.engine.explain import library_terms, term_tracks
@@ -175,15 +176,15 @@ def test_a_word_that_is_said_is_not_faint_unless_what_is_said_does_not_count(tal
     said = weights.toarray()[live][:, 20:].any(axis=0)
     words = [f"w{i}" for i in range(20)]
 
-    def faint(text, **options):
-        return {each.word for each in searcher.faint(searcher.search(text, **options))}
+    def absent(text, **options):
+        return {each.word for each in faint(searcher, searcher.search(text, **options))}
 
-    assert faint(" ".join(words)) == {
+    assert absent(" ".join(words)) == {
         w for w, is_said in zip(words, said, strict=True) if not is_said
     }
-    assert faint(" ".join(words), subtitles=False) == set(words)
+    assert absent(" ".join(words), subtitles=False) == set(words)
     some = str(np.flatnonzero(said)[0])
-    assert faint(f"w{some} path:nowhere") == {f"w{some}"}
+    assert absent(f"w{some} path:nowhere") == {f"w{some}"}
 
 
 def test_a_word_that_is_only_said_is_not_missing(tmp_path):

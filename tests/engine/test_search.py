@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.engine.corpus import Corpus, FakePack, random_codes, spans
 from unify.engine import execute, kernels, local, planner, postings, segment
+from unify.engine.absence import faint
 from unify.engine.errors import QueryError, UsageError
 from unify.engine.fusion import Mode, affine
 from unify.engine.local import open_snapshot
@@ -373,10 +374,10 @@ def test_faint_words_are_those_below_what_shows(corpus, searcher):
     pack = corpus.pack
     pack.calibration = replace(pack.calibration, shows=shows)
     words = [f"w{i}" for i in range(len(best))]
-    found = searcher.faint(searcher.search(" ".join(words)))
+    found = faint(searcher, searcher.search(" ".join(words)))
     assert {each.word for each in found} == {
         word for word, weight in zip(words, best, strict=True) if weight < shows
     }
     for each in found:
         assert each.best == pytest.approx(best[int(each.word[1:])])
-    assert searcher.faint(searcher.search("w1^-1")) == ()
+    assert faint(searcher, searcher.search("w1^-1")) == ()

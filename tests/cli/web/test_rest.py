@@ -11,6 +11,7 @@ from unify.cli.finding import Question, ask
 from unify.cli.web.app import make_app
 from unify.cli.web.guard import Door
 from unify.cli.web.library import Library
+from unify.engine.absence import faint
 from unify.engine.like import Like, moment_at, search_like
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -119,8 +120,8 @@ def test_words_that_nothing_shows_are_named(client, library):
     view = library.view()
     never = next(w for w, n in zip(view.lexicon.terms, view.counts, strict=True) if not n)
     body = get(client, "/search", q=f"{never} temple")
-    faint = view.searcher.faint(view.searcher.search(f"{never} temple"))
-    assert never in body["missing"] == [each.word for each in faint]
+    absent = faint(view.searcher, view.searcher.search(f"{never} temple"))
+    assert never in body["missing"] == [each.word for each in absent]
     shown = {term["term"]: term["moments"] for term in body["query"]["terms"]}
     assert shown[never] == 0
 
