@@ -13,7 +13,7 @@ import numpy as np
 from unify.engine.answer import Answer
 from unify.engine.backend import Allowed
 from unify.engine.query import Filters, Hard
-from unify.engine.search import Searcher
+from unify.engine.search import Searcher, damage
 
 _FEW = 8  # rows, of which the best is sought again by exact scores
 
@@ -46,6 +46,7 @@ class Met:
     moments: int
 
 
+@damage()
 def faint(searcher: Searcher, found: Answer) -> tuple[Faint, ...]:
     """Return the words of a query that no moment shows or says, of those within its filters.
 
@@ -83,11 +84,14 @@ def met(searcher: Searcher, found: Answer, subtitles: bool) -> Iterator[Met]:
         subtitles: whether what is said met conditions, too.
     """
     shows, filters = searcher.encoder.calibration.shows, found.parsed.filters
-    if filters != Filters():
-        yield Met("the filters", searcher.backend.allowed(filters, [], shows).moments)
-    for hard in found.parsed.hard:
-        conditions = searcher.conditions([hard], subtitles)
-        yield Met(_written(hard), searcher.backend.allowed(Filters(), conditions, shows).moments)
+    with damage():
+        if filters != Filters():
+            yield Met("the filters", searcher.backend.allowed(filters, [], shows).moments)
+        for hard in found.parsed.hard:
+            meeting = searcher.backend.allowed(
+                Filters(), searcher.conditions([hard], subtitles), shows
+            )
+            yield Met(_written(hard), meeting.moments)
 
 
 def _written(hard: Hard) -> str:

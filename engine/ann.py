@@ -114,7 +114,7 @@ class AnnLatents:
     """The lists of one segment."""
 
     def __init__(self, path: Path, count: int, dim: int) -> None:
-        self._faiss = load_faiss()
+        self._faiss, self._path = load_faiss(), path
         axes = arrays.load(path.with_name(AXES), "<f4")
         kept = len(axes) // dim
         self._axes: Float32 = axes[: kept * dim].reshape(kept, dim)
@@ -131,6 +131,9 @@ class AnnLatents:
             allow: (M,) bool, or None for all.
             share: of rows allowed, above 0. The best allowed rows lie the further off the fewer
                 there are, so that more lists are looked at.
+
+        Raises:
+            DamagedIndex: a list names a row that there is not.
         """
         lists = self._index.nlist
         looked_at = min(lists, math.ceil(PROBES * math.sqrt(lists / share)))
@@ -140,6 +143,8 @@ class AnnLatents:
         # Holds for the calling thread alone; one query takes longer on several.
         self._faiss.omp_set_num_threads(1 if len(queries) == 1 else os.cpu_count() or 1)
         scores, rows = self._index.search(queries @ self._axes.T, k, params=probes)
+        if rows.max(initial=-1) >= self._index.ntotal:  # FAISS checks none, nor do kernels
+            raise arrays.damaged(self._path, "a row is out of range")
         return rows, scores
 
 

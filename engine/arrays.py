@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,3 +110,16 @@ def load(path: Path, dtype: npt.DTypeLike, count: int | None = None) -> npt.NDAr
     if mapped.dtype != np.dtype(dtype) or mapped.ndim != 1 or count not in (None, len(mapped)):
         raise damaged(path, f"holds {mapped.dtype}{mapped.shape}")
     return np.asarray(mapped)
+
+
+def at_random(array: npt.NDArray[Any]) -> None:
+    """Tell the system that a mapped array is read a row here and there, not from end to end.
+
+    A row that is not in memory is else read with 128 KB around it (Linux), which drive out rows
+    that are wanted where memory is short. What is no map is left alone.
+    """
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_RANDOM"):  # not on every system
+        owner.madvise(mmap.MADV_RANDOM)

@@ -102,14 +102,13 @@ class Candidates:
         new, latent, lexicon = ids[places], np.zeros(len(places)), np.zeros(len(places))
         there = places < len(known)
         latent[there] = known[places[there]]
-        query, left = self._query, np.flatnonzero(~there)
-        if query.latent is not None:
-            for start in range(0, len(left), BLOCK):
-                at = left[start : start + BLOCK]
-                latent[at] = self._backend.latent_scores(new[at], query.latent)
-        if len(query.terms):
-            for start in range(0, len(new), BLOCK):
-                block = slice(start, start + BLOCK)
+        query = self._query
+        for start in range(0, len(new), BLOCK):  # both sides at once: a row may be far to fetch
+            block = slice(start, start + BLOCK)
+            left = start + np.flatnonzero(~there[block])
+            if query.latent is not None and len(left):
+                latent[left] = self._backend.latent_scores(new[left], query.latent)
+            if len(query.terms):
                 lexicon[block] = self._backend.lexicon_scores(
                     new[block], query.terms, query.weights
                 )

@@ -65,7 +65,8 @@ class LocalBackend:
         self.videos = tables.open_videos(directory, manifest)
         self._dead = tables.read_tombstones(directory, manifest)
         self.segments = [
-            Segment(directory, entry, manifest.settings) for entry in manifest.segments
+            Segment(directory, entry, manifest.settings, at_random=True)
+            for entry in manifest.segments
         ]
         self._segment_of = {segment.id: segment for segment in self.segments}
         self._known_paths: dict[int, list[tuple[str, str]]] = {}

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
+from weakref import proxy
 
 import numpy as np
 
@@ -44,7 +45,9 @@ class Searcher:
     def __init__(self, backend: Backend, encoder: QueryEncoder) -> None:
         self.backend = backend
         self.encoder = encoder
-        self.interpreter = Interpreter(encoder, backend.postings_count)
+        # Weakly, for its caches refer to themselves: files would stay open until Python tidies up.
+        weakly = proxy(backend)
+        self.interpreter = Interpreter(encoder, lambda terms: weakly.postings_count(terms))
 
     def search(self, query: str, k: int = 10, **options: Any) -> Answer:
         """Find the moments that a query describes.
@@ -150,7 +153,7 @@ class Searcher:
             options.k + options.offset, not options.moments, options.exact, options.budget,
             options.budget_ms, options.threshold, read_pool(options.pool),
         )  # fmt: skip
-        with _damage():
+        with damage():
             if options.subtitles and self.speaks:  # on top of a fusion made of what shows
                 encoded = self._with_said(parsed, encoded)
             allowed = self.backend.allowed(parsed.filters, conditions, calibration.shows)
@@ -163,7 +166,7 @@ class Searcher:
     ) -> Answer:
         """Run a plan and say what was found."""
         query, times = prepared.encoded, prepared.times_ms
-        with _damage():
+        with damage():
             outcome = execute(
                 prepared.plan, self.backend, query, prepared.fusion, prepared.allowed, latent
             )
@@ -264,8 +267,12 @@ class _Prepared:
 
 
 @contextmanager
-def _damage() -> Iterator[None]:
-    """Turn what values out of range in a file lead to into one clear line."""
+def damage() -> Iterator[None]:
+    """Turn what values out of range in a file lead to into one clear line.
+
+    Raises:
+        DamagedIndex: an index, a key or a shape is one that cannot be.
+    """
     try:
         yield
     except (IndexError, KeyError, ValueError) as error:

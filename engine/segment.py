@@ -166,8 +166,12 @@ class Segment:
     Small ones are read then, so that many small segments do not use up a process's open files.
     """
 
-    def __init__(self, directory: Path, entry: SegmentEntry, settings: IndexSettings) -> None:
+    def __init__(
+        self, directory: Path, entry: SegmentEntry, settings: IndexSettings, *,
+        at_random: bool = False,
+    ) -> None:  # fmt: skip
         self.entry = entry
+        self._at_random = at_random  # few rows are read, here and there; else all, in order
         self.id = entry.id
         self.base = entry.id << 32  # a moment's id is base | row
         self.latent_dim = settings.latent_dim
@@ -202,7 +206,10 @@ class Segment:
     @cached_property
     def latents(self) -> Float16:
         """(M, D) float16, mapped."""
-        return latents.map_flat(self.latents_path, len(self), self.latent_dim)
+        mapped = latents.map_flat(self.latents_path, len(self), self.latent_dim)
+        if self._at_random:
+            arrays.at_random(mapped)
+        return mapped
 
     @property
     def latents_path(self) -> Path:
@@ -225,6 +232,8 @@ class Segment:
     def forward(self) -> Rows:
         """Rows by moment: indptr (M + 1,), terms, weights."""
         rows: Rows = self._csr("forward", "terms", "weights", "<f2", len(self) + 1)
+        for array in rows if self._at_random else ():
+            arrays.at_random(array)
         return rows
 
     @cached_property

@@ -231,5 +231,5 @@ class Error(Model):
     """What went wrong, and what to do."""
 
     message: Named
-    hint: str = ""
+    hint: Named = ""
     position: int | None = Field(default=None, description="Offset in the query that it concerns.")

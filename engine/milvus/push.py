@@ -33,7 +33,7 @@ from unify.engine.types import Int64
 from unify.engine.writer import check_settings
 
 BATCH = 500  # rows of one request: some 2 MB
-SAMPLED = 100  # rows that are compared at the end
+SAMPLED = 100  # rows that are read back
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def push(
     local, counts = _survey(snapshot, tenant, shows)
     there = Store(target, "Strong").ids(None)
     missing, surplus = np.setdiff1d(local, there), np.setdiff1d(there, local)
-    if not wish.anew and len(surplus) == len(there) > 0 and named(link):
+    replaced = not wish.anew and len(surplus) == len(there) > 0 and named(link)
+    if replaced and _is_another(target, there, local_rows(snapshot, tenant)):
         raise UsageError(
             f"{link.place.collection} holds {len(there):,} moments of another library, which this "
             "push would delete", "push to another name, or with --anew to replace them",
@@ -114,6 +115,15 @@ def push(
     target.finish(counts)
     name_it(link, target)
     return Pushed(target.name, len(local), len(missing), len(surplus), compared)
+
+
+def _is_another(target: Collection, there: Int64, rows: Iterator[Row]) -> bool:
+    """Return whether no row there, of some, has the latent of one of ours.
+
+    That ids differ does not say it: they change with paths, dates and the numbers of videos.
+    """
+    known = {row.latent.tobytes() for row in Store(target, "Strong").rows(_some(there))}
+    return not any(row.latent.tobytes() in known for row in rows)
 
 
 def _target(snapshot: LocalBackend, link: Link, shows: float, wish: Wish) -> Collection:
@@ -198,5 +208,9 @@ def _verify(target: Collection, local: Int64) -> int:
             f"{len(np.setxor1d(there, local)):,} of them on one side alone: does another push run?",
             "run the push again",
         )
-    sample = local[:: max(1, len(local) // SAMPLED)][:SAMPLED]
-    return len(store.rows(sample))  # each is checked against the hash of ours
+    return len(store.rows(_some(local)))  # each is checked against the hash of ours
+
+
+def _some(ids: Int64) -> Int64:
+    """Return `SAMPLED` ids at most, from all over."""
+    return ids[:: max(1, len(ids) // SAMPLED)][:SAMPLED]

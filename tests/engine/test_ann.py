@@ -1,13 +1,15 @@
 """Approximate search over one segment: what it finds, and what it must never return."""
 
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
+import faiss
 import numpy as np
 import pytest
 
 from tests.engine.compacting import compact
-from tests.engine.corpus import Corpus
+from tests.engine.corpus import Corpus, random_codes, spans
 from unify.engine import ann, segment
 from unify.engine import latents as latents_module
 from unify.engine.ann import FLAT_BELOW, SegmentLatents, write_ann
@@ -17,6 +19,7 @@ from unify.engine.local import LocalBackend, open_snapshot
 from unify.engine.manifest import read_manifest
 from unify.engine.query import Filters
 from unify.engine.verify import verify
+from unify.engine.writer import IndexWriter
 
 COUNT, DIM = 6000, 32
 
@@ -178,6 +181,18 @@ def test_a_damaged_file_is_one_clear_line(folder, tmp_path, name, damage):
     assert "\n" not in str(caught.value)
 
 
+def test_a_row_that_there_is_not_is_damage(folder, tmp_path):
+    vectors = map_flat(folder / "flat", COUNT, DIM)
+    lists, axes = ann._build(faiss, vectors)
+    lists.reset()
+    lists.add_with_ids(vectors.astype(np.float32) @ axes.T, np.arange(1, COUNT + 1))
+    (tmp_path / "ann.faiss").write_bytes(faiss.serialize_index(lists).tobytes())
+    (tmp_path / ann.AXES).write_bytes((folder / ann.AXES).read_bytes())
+    latents = SegmentLatents(folder / "flat", tmp_path / "ann.faiss", COUNT, DIM, fast=True)
+    with pytest.raises(DamagedIndex, match=r"ann\.faiss is damaged \(a row is out of range\)"):
+        topk(latents, vectors[-1].astype(np.float32), 10, None, exact=False)
+
+
 @pytest.mark.parametrize("count", [COUNT - 1, COUNT + 1])
 def test_another_segments_file_is_refused(folder, count):
     latents = SegmentLatents(folder / "flat", folder / "ann.faiss", count, DIM)
@@ -232,6 +247,24 @@ def test_tombstones_and_filters_hold_in_the_lists(tmp_path):
         videos = set(backend.video_ids(found.ids).tolist())
         assert videos <= live
         assert not filters or all(video % 2 == 0 for video in videos)
+
+
+def test_scores_that_are_called_exact_are_those_of_rescoring(tmp_path):
+    query = np.ones(8, np.float32) / np.float32(np.sqrt(8))
+    with mock.patch.object(segment, "ANN_FROM", 200):
+        corpus = Corpus.make(tmp_path / "index", segments=1, videos=60)
+        with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+            codes = random_codes(np.random.default_rng(5), corpus.pack, ties=False)
+            near = 0.9 * query + 0.1 * codes.latents
+            writer.add(61, *spans(), replace(codes, latents=near.astype(np.float32)))
+            videos = [*corpus.videos, replace(corpus.videos[0], id=61, rel="61.mp4")]
+            writer.publish(writer.roots, videos)
+    backend = open_snapshot(corpus.directory)
+    assert [s.ann_path is not None for s in backend.segments] == [True, False]
+    _, found = fetched(backend, 10, Filters(), exact=False)
+    assert found.exact and len(np.unique(found.ids >> 32)) == 2
+    np.testing.assert_array_equal(found.scores, backend.latent_scores(found.ids, query))
+    assert not fetched(backend, 10, Filters(), exact=True)[1].exact
 
 
 def test_the_file_is_checked_like_every_other(large):

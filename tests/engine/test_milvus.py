@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.engine.backends import NEEDS_LITE, milvus
 from tests.engine.corpus import Corpus, FakePack
+from unify.engine import execute
 from unify.engine.errors import (
     DamagedIndex,
     IncompatibleIndex,
@@ -28,6 +29,7 @@ from unify.engine.location import elsewhere, known_as, locate
 from unify.engine.milvus import link as milvus_link
 from unify.engine.milvus import pull as milvus_pull
 from unify.engine.milvus import push as milvus_push
+from unify.engine.milvus import store
 from unify.engine.milvus.collection import Collection, LatentIndex, named, unfinished
 from unify.engine.milvus.filter import expression, meets, needs_check
 from unify.engine.milvus.link import Link
@@ -473,6 +475,29 @@ def test_only_what_is_asked_for_is_fetched(corpus, link):
 
 
 @NEEDS_LITE
+def test_no_row_is_fetched_twice_where_there_are_more_than_are_remembered(corpus, link):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    backend = open_backend(str(link.place))
+    fetched: list[int] = []
+
+    def noted(method: str, *args: Any, **kwargs: Any) -> Any:
+        if "latent" in kwargs.get("output_fields", []):
+            fetched.extend(kwargs["ids"])
+        return Link.read(backend.collection.link, method, *args, **kwargs)
+
+    every = backend.every(backend.allowed(Filters(), [], SHOWS))
+    with (
+        mock.patch.object(store, "REMEMBERED", 10),
+        mock.patch.object(execute, "BLOCK", 10),
+        mock.patch.object(backend.collection.link, "read", noted),
+    ):
+        candidates = execute.Candidates(backend, corpus.pack.encode_query("w1 w2"))
+        candidates.add(every)
+    assert candidates.latent.all() and candidates.lexicon.any()
+    assert sorted(fetched) == every.tolist()
+
+
+@NEEDS_LITE
 def test_a_graph_on_a_gpu_is_asked_for_what_it_can_return(corpus, link):
     push(open_snapshot(corpus.directory), link, SHOWS, Wish())
     backend = open_backend(str(link.place))
@@ -530,7 +555,7 @@ def test_a_pull_gives_back_the_same_rows(tmp_path):
 def test_a_pull_is_of_one_state(corpus, link, tmp_path):
     push(open_snapshot(corpus.directory), link, SHOWS, Wish())
     pull(open_backend(str(link.place)), tmp_path / "back")
-    again = Corpus.make(tmp_path / "again", segments=3)  # the same videos and more
+    again = Corpus.make(tmp_path / "again", said=0.1)  # the same videos, of other contents
     with (
         mock.patch.object(milvus_push, "_verify", side_effect=IndexUnavailable("away")),
         pytest.raises(IndexUnavailable, match="away"),
@@ -555,6 +580,16 @@ def test_a_push_of_another_library_is_refused(corpus, link, tmp_path):
     push(open_snapshot(other.directory), link, SHOWS, Wish(anew=True))
     backend = open_backend(str(link.place))
     assert backend.statistics().moments == 4 * len(other.videos)
+
+
+@NEEDS_LITE
+def test_a_library_that_has_moved_is_none_other(corpus, link):
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    with IndexWriter.open(corpus.directory, corpus.pack.settings()) as writer:
+        roots = [replace(root, path=f"/moved{root.path}") for root in writer.roots]
+        writer.publish(roots, list(writer.live_videos.values()))
+    done = push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    assert done.sent == done.deleted == done.moments == 4 * len(corpus.videos)
 
 
 @NEEDS_LITE

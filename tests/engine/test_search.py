@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.engine.corpus import Corpus, FakePack, random_codes, spans
 from unify.engine import execute, kernels, local, planner, postings, segment
 from unify.engine.absence import faint
-from unify.engine.errors import QueryError, UsageError
+from unify.engine.errors import DamagedIndex, QueryError, UsageError
 from unify.engine.fusion import Mode, affine
 from unify.engine.local import open_snapshot
 from unify.engine.query import ParsedQuery, parse
@@ -381,3 +381,15 @@ def test_faint_words_are_those_below_what_shows(corpus, searcher):
     for each in found:
         assert each.best == pytest.approx(best[int(each.word[1:])])
     assert faint(searcher, searcher.search("w1^-1")) == ()
+
+
+def test_faint_words_are_not_looked_for_in_damaged_lists(tmp_path):
+    corpus = Corpus.make(tmp_path / "index")
+    for path in tmp_path.rglob("postings_ids.npy"):
+        np.lib.format.open_memmap(path, "r+")[:] = 65_535
+    searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
+    with (
+        mock.patch("unify.engine.local.in_time", return_value=False),
+        pytest.raises(DamagedIndex, match="out of range"),
+    ):
+        faint(searcher, searcher.search("w1 w2"))  # the search scores every row, and reads no list

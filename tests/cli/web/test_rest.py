@@ -11,6 +11,7 @@ from unify.cli.finding import Question, ask
 from unify.cli.web.app import make_app
 from unify.cli.web.guard import Door
 from unify.cli.web.library import Library
+from unify.cli.web.models import Error
 from unify.engine.absence import faint
 from unify.engine.like import Like, moment_at, search_like
 
@@ -300,6 +301,11 @@ def test_a_name_that_is_no_utf_8_is_told_and_served(oddly_named):
     shutil.rmtree(films)
     body = get(client, f"/videos/{number}/stream", 404)
     assert "caf\ufffd" in body["message"] and "connect its disk" in body["hint"]
+
+
+def test_an_error_may_name_an_index_that_is_no_utf_8():
+    told = Error(message="cannot read caf\udce9", hint="look at caf\udce9").model_dump()
+    assert told["message"].endswith("caf\ufffd") and told["hint"].endswith("caf\ufffd")
 
 
 @pytest.mark.parametrize("path", ["/status", "/search?q=dog", "/videos", "/openapi.json"])
