@@ -24,7 +24,7 @@ from merging import SHARDS, K
 
 MACHINES = (1, 10, 100, 1_000, 10_000)
 PUBLISH_S = 30.0  # a build publishes at least as often
-QUERIES_S = 26.0  # that one shard answers one by one: docs/benchmarks.md
+QUERIES_S = 88.0  # that one shard answers one by one: docs/benchmarks.md
 YEAR_DAYS = 365.25
 
 
@@ -39,7 +39,7 @@ class Assumed:
         cpus: of a machine.
         vcpu_hour: dollars for one CPU and its share of memory for an hour.
         disk_month: dollars for a GB of disk for a month.
-        shard: moments of a shard: what 24 GB and two CPUs are known to serve.
+        shard: moments of a shard: what 16 GiB and two CPUs are known to serve.
         copies: of each shard that answer.
         store_gbit: what the machines can read of the videos' store, together, a second.
         link_gbit: what one machine can receive a second.
@@ -227,7 +227,7 @@ def limits(it: Library) -> Iterator[tuple[object, ...]]:
     )  # fmt: skip
     yield (
         "memory that answers", f"{a.shard / 1e6:g} million moments in an index",
-        "20 GB with pages of files, in docs/benchmarks.md",
+        "16 GiB with pages of files, in docs/benchmarks.md",
     )  # fmt: skip
     yield (
         "CPUs that answer", f"{QUERIES_S:g} queries a second for each copy",
