@@ -44,7 +44,8 @@ class Wish:
         latent_index: how the server looks for latents. Default: flat, and HNSW from as many
             moments on as a directory would have lists of its own.
         half: latents as FLOAT16_VECTOR. Default: FLOAT_VECTOR, which Milvus Lite knows, too.
-        anew: fill a new collection, and let the name mean it when it is whole.
+        anew: fill a new collection, and let the name mean it when it is whole. Where other tenants
+            have moments in the one that is there, it stays, and only this tenant's are replaced.
     """
 
     latent_index: LatentIndex | None = None
@@ -129,13 +130,9 @@ def _is_another(target: Collection, there: Int64, rows: Iterator[Row]) -> bool:
 def _target(snapshot: LocalBackend, link: Link, shows: float, wish: Wish) -> Collection:
     """Return the collection to fill: the named one, one that a push began, or a new one."""
     at_hand = named(link)
-    if at_hand and not wish.anew:
+    if at_hand and not (wish.anew and _alone(link, at_hand)):
         _check(at_hand, snapshot, shows, wish)
         return at_hand
-    if at_hand and link.count(at_hand.name, "id >= 0") != Store(at_hand).count(""):
-        raise UsageError(
-            f"{at_hand.name} holds moments of other tenants", "push without --anew, or name another"
-        )
     large = snapshot.statistics().moments >= ANN_FROM
     usual = LatentIndex.HNSW if large else LatentIndex.FLAT
     about = About(snapshot.settings, shows, wish.latent_index or usual, bool(wish.half))
@@ -145,6 +142,11 @@ def _target(snapshot: LocalBackend, link: Link, shows: float, wish: Wish) -> Col
     if begun:
         begun.drop()
     return create(link, about)
+
+
+def _alone(link: Link, target: Collection) -> bool:
+    """Return whether no other tenant has moments in a collection."""
+    return link.count(target.name, "id >= 0") == Store(target).count("")
 
 
 def _check(target: Collection, snapshot: LocalBackend, shows: float, wish: Wish) -> None:

@@ -355,8 +355,22 @@ def test_tenants_do_not_see_each_other(corpus, link, tmp_path):
         assert backend.statistics().moments == len(ours)
         hits = Searcher(backend, corpus.pack).search("w1 w2", 500, moments=True)
         assert sorted(hit.moment for hit in hits) == ours
-    with pytest.raises(UsageError, match="other tenants"):
-        push(open_snapshot(other.directory), theirs, SHOWS, Wish(anew=True))
+
+
+@NEEDS_LITE
+def test_a_library_is_replaced_beside_other_tenants(corpus, link, tmp_path):
+    theirs = Link(replace(link.place, tenant="acme"))
+    before = Corpus.make(tmp_path / "before", 9, videos=3)
+    after = Corpus.make(tmp_path / "after", 77, videos=3)
+    push(open_snapshot(corpus.directory), link, SHOWS, Wish())
+    push(open_snapshot(before.directory), theirs, SHOWS, Wish())
+    with pytest.raises(UsageError, match="another library"):
+        push(open_snapshot(after.directory), theirs, SHOWS, Wish())
+    push(open_snapshot(after.directory), theirs, SHOWS, Wish(anew=True))
+    for directory, place in ((corpus.directory, link.place), (after.directory, theirs.place)):
+        backend = open_backend(str(place))
+        everything = backend.every(backend.allowed(Filters(), [], SHOWS))
+        assert everything.tolist() == ids_of(directory, place.tenant)
 
 
 @NEEDS_LITE
