@@ -140,7 +140,8 @@ class Searcher:
     ) -> _Prepared:
         """Look up conditions and make the plan."""
         encoded = shown = self.interpreter.chosen(parsed, encoded, options)
-        conditions = self.conditions(parsed.hard, options.subtitles)
+        with damage():
+            conditions = self.conditions(parsed.hard, options.subtitles)
         if encoded.latent is None and not (len(encoded.terms) or conditions or parsed.filters):
             raise QueryError("the query holds no word", "say what to look for in words")
         times = {"encode": 1000 * (time.perf_counter() - started)}
