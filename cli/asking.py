@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -18,7 +18,8 @@ import typer
 
 from unify.cli import finding, render
 from unify.cli.choices import FusionName, ModeName
-from unify.cli.options import IndexOption, NoSubtitlesOption, Words, joined, refuse
+from unify.cli.idle import refuse_idle
+from unify.cli.options import IndexOption, NoSubtitlesOption, Words, joined
 
 if TYPE_CHECKING:
     from unify.engine.answer import Answer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from unify.engine.types import EncodedQuery
 
 _EVEN = "1,1"
+_WAYS = ("--like", "--image", "--clip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,26 +106,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         pictures = bool(self.like) + (self.image is not None) + (self.clip is not None)
-        alone = self.mode is not ModeName.fused
-        refuse(
-            (pictures > 1,
-             "more than one picture to go by", "give one of --like, --image, --clip"),
-            (pictures > 0 and self.no_expand,
-             "a picture has no words to expand",
-             "leave --no-expand out beside --like, --image and --clip"),
-            (self.like_weight != 1.0 and not (pictures and self.words),
-             "--like-weight weighs a picture beside WORDS",
-             "give --like, --image or --clip, and WORDS"),
-            (self.per_video is not None and self.moments,
-             "--per-video and --moments are two ways to show a video", "give one of them"),
-            (alone and self.fusion is not FusionName.affine,
-             f"--mode {self.mode} is one side alone, so nothing is fused",
-             "leave --fusion or --mode out"),
-            (self.weights != _EVEN and self.fusion not in (FusionName.rrf, FusionName.sum),
-             "--weights are of --fusion rrf and sum", "give one of these, too"),
-            (self.mode is ModeName.latent and bool(self.no_expand or self.drop),
-             "--mode latent looks for no terms", "leave --no-expand and --drop out"),
-        )  # fmt: skip
+        refuse_idle(self._question(self.options(1)), pictures, _WAYS, _named)
 
     @property
     def shown(self) -> bool:
@@ -168,15 +151,16 @@ class Asked:
         Raises:
             UsageError: the picture or clip cannot be read, or weights are none.
         """
+        return replace(
+            self._question(self.options(k, offset)),
+            in_time=in_time,
+            shown=self._encoded(searcher),
+            distinct=fold if self.duplicates is None else not self.duplicates,
+        )
+
+    def _question(self, options: dict[str, Any]) -> finding.Question:
         return finding.Question(
-            joined(self.words),
-            self.like,
-            self.like_weight,
-            self.per_video,
-            in_time,
-            self.options(k, offset),
-            self._encoded(searcher),
-            fold if self.duplicates is None else not self.duplicates,
+            joined(self.words), self.like, self.like_weight, self.per_video, False, options
         )
 
     def _encoded(self, searcher: Searcher) -> EncodedQuery | None:
@@ -225,6 +209,13 @@ def answer(searcher: Searcher, question: finding.Question) -> Answer:
     except QueryError as error:
         render.tell_place(question.text, error.position)
         raise
+
+
+def _named(field: str) -> str:
+    """Return the option that sets a field of `Question` or `Options`."""
+    return {"expand": "--no-expand", "weight": "--like-weight"}.get(
+        field, f"--{field.replace('_', '-')}"
+    )
 
 
 def _weights(text: str) -> tuple[float, float]:

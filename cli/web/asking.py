@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from unify.cli.finding import Question
-from unify.cli.options import refuse
+from unify.cli.idle import refuse_idle
 from unify.engine.errors import UsageError
 from unify.engine.fusion import Fusion, Mode
 from unify.engine.query import MAX_CHARACTERS
@@ -86,31 +86,24 @@ def _question(
     Raises:
         UsageError: parameters that would do nothing beside one another.
     """
-    sides = (weights[0], weights[1])
-    refuse(
-        (bool(like) and not expand,
-         "a moment has no words to expand", "leave expand out beside like"),
-        (like_weight != 1.0 and not (like and q),
-         "like_weight weighs a moment beside words", "give like and q, too"),
-        (per_video is not None and moments,
-         "per_video and moments are two ways to show a video", "give one of them"),
-        (mode is not Mode.FUSED and fusion is not Fusion.AFFINE,
-         f"the mode {mode} is one side alone, so nothing is fused", "leave fusion or mode out"),
-        (sides != (1.0, 1.0) and fusion not in (Fusion.RRF, Fusion.SUM),
-         "weights are of the fusions rrf and sum", "give one of these, too"),
-        (mode is Mode.LATENT and bool(drop or not expand),
-         "the mode latent looks for no terms", "leave expand and drop out"),
-    )  # fmt: skip
     options = {
-        "moments": moments, "pool": pool, "mode": mode, "fusion": fusion, "weights": sides,
+        "moments": moments, "pool": pool, "mode": mode, "fusion": fusion,
+        "weights": (weights[0], weights[1]),
         "exact": exact, "budget_ms": budget_ms, "subtitles": subtitles, "expand": expand,
         "threshold": -math.inf if threshold is None else threshold,
         "respell": respell, "drop": tuple(drop or ()),
     }  # fmt: skip
-    return Question(
+    question = Question(
         text=q, like=like, weight=like_weight, per_video=per_video, in_time=False,
         options=options, distinct=not duplicates,
     )  # fmt: skip
+    refuse_idle(question, int(bool(like)), ("like",), _named)
+    return question
+
+
+def _named(field: str) -> str:
+    """Return the parameter that sets a field of `Question` or `Options`."""
+    return {"weight": "like_weight"}.get(field, field)
 
 
 Asked = Annotated[Question, Depends(_question)]

@@ -146,7 +146,7 @@ def test_a_video_scores_the_mean_of_its_best_moments(unify):
         (("--json", "--explain"), "leave --explain out"),
         (("--mode", "latent", "--fusion", "rrf"), "--mode latent is one side alone"),
         (("--mode", "latent", "--no-expand"), "--mode latent looks for no terms"),
-        (("--like-weight", 2), "--like-weight weighs a picture beside WORDS"),
+        (("--like-weight", 2), "--like-weight weighs a picture beside words"),
         (("--weights", "1,2"), "--weights are of --fusion rrf and sum"),
     ],
 )
