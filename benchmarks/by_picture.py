@@ -33,8 +33,8 @@ from unify.engine.like import search_shown, stored_query
 from unify.engine.query import Filters
 from unify.engine.search import Searcher
 from unify.engine.types import EncodedQuery, UInt8
-from unify.indexer.decode import decode_image
 from unify.indexer.ports import VideoEncoder
+from unify.indexer.scaling import decode_image
 
 KEPT = 0.6  # of the sides of a cropped picture
 QUERIES = ("still", "cropped", "clip")

@@ -43,11 +43,12 @@ import openvino
 
 import unify
 from unify.encoders.packs import open_pack
-from unify.indexer import decode
+from unify.indexer.decode import VideoFile
 from unify.indexer.needed import PacketOrder
 from unify.indexer.progress import Advanced, Progress, Published, VideoFinished
 from unify.indexer.resources import parse_size
 from unify.indexer.sampling import choose_frames
+from unify.indexer.scaling import FrameScaler
 
 STAGE_S = 120.0
 SAMPLE_S = 0.1
@@ -85,7 +86,7 @@ def stages(path: Path, fps: float) -> dict[str, float]:
     """Return CPU seconds of each stage for a second of video."""
     pack = open_pack("mini")
     shape = pack.frame_shape
-    video = decode.VideoFile(str(path))
+    video = VideoFile(str(path))
     whole_s = video.timeline().duration_s
     demux_s = cpu_s(video.timeline) / whole_s
     timeline = video.timeline()
@@ -113,7 +114,7 @@ def stages(path: Path, fps: float) -> dict[str, float]:
 
 def _scale_s(path: Path, shape: Any) -> float:
     """Return the CPU seconds that scaling one picture takes."""
-    scale = decode.FrameScaler(shape)
+    scale = FrameScaler(shape)
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             scale(frame)

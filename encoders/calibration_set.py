@@ -16,11 +16,11 @@ import numpy as np
 from unify.encoders.datasets import TRAIN, DataSet, Item, held_out, is_dataset, read_dataset
 from unify.engine.errors import MediaError, UsageError
 from unify.engine.types import Float32, Int64, UInt8
-from unify.indexer.decode import decode_image
 from unify.indexer.decoding import Batch, DecodeProcess, Finished, Started
 from unify.indexer.discover import discover
 from unify.indexer.moments import cut_windows
 from unify.indexer.ports import FrameShape
+from unify.indexer.scaling import decode_image
 from unify.indexer.worker import Decoder, Request
 
 MOMENTS = 2000  # are enough: more move no mean

@@ -17,9 +17,9 @@ import numpy as np
 from unify.engine.errors import MediaError, UsageError
 from unify.engine.types import Int64, UInt8
 from unify.indexer.ahead import ReadAhead
-from unify.indexer.decode import decode_image
 from unify.indexer.decoding import Batch, DecodeProcess, Event, Started
 from unify.indexer.ports import FrameShape
+from unify.indexer.scaling import decode_image
 from unify.indexer.worker import Decoder, Request
 
 CANDIDATE_FPS = 1.0

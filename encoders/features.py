@@ -24,8 +24,8 @@ from unify.encoders.datasets import DataSet, Item
 from unify.engine.durable import replace_file
 from unify.engine.errors import MediaError, UsageError
 from unify.engine.types import Float16, Float32, Int64, UInt8
-from unify.indexer.decode import scale_picture
 from unify.indexer.ports import FrameShape
+from unify.indexer.scaling import scale_picture
 
 CROPPED_AREA = (0.5, 1.0)  # share of the picture that a cropped view keeps
 CROPPED_ASPECT = 1.18  # at most so much wider or higher

@@ -89,22 +89,30 @@ def by_change(vectors: Float32, bounds: Float64, shortest_s: float) -> list[Chap
         shortest_s: least length of a chapter, in rounded times.
     """
     whole = np.round(bounds)
-    sums = vectors.astype(np.float64)
+    sums = vectors.astype(np.float64)  # of a stretch at its first moment's row
     starts = np.arange(len(vectors))
+    alike = _likeness(sums[:-1], sums[1:])  # of each stretch and the next
     while len(starts) > 1:
-        unit = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
-        alike = (unit[1:] * unit[:-1]).sum(axis=1)
         lengths = np.diff(np.append(whole[starts], whole[-1]))
         short = (lengths[1:] < shortest_s) | (lengths[:-1] < shortest_s)
         at = int(np.argmax(np.where(short, alike + 2, alike)))  # what is too short goes first
         if not short[at] and alike[at] < _ALIKE:
             break
-        sums[at] += sums[at + 1]
-        sums = np.delete(sums, at + 1, axis=0)
+        sums[starts[at]] += sums[starts[at + 1]]
         starts = np.delete(starts, at + 1)
+        alike = np.delete(alike, at)
+        near = slice(max(0, at - 1), at + 1)  # nothing else has another neighbour now
+        alike[near] = _likeness(sums[starts[:-1][near]], sums[starts[1:][near]])
     lasts = [*starts[1:].tolist(), len(vectors)]
     pairs = zip(starts.tolist(), lasts, strict=True)
     return [Chapter(float(bounds[a]), float(bounds[b]), a, b) for a, b in pairs]
+
+
+def _likeness(a: Float64, b: Float64) -> Float64:
+    """Return (N,) cosines of the rows of two (N, D)."""
+    lengths = [np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (a, b)]
+    cosines: Float64 = (a / lengths[0] * (b / lengths[1])).sum(axis=1)
+    return cosines
 
 
 def written(chapters: Sequence[Chapter], titles: Sequence[str], how: ChapterFormat) -> str:

@@ -17,7 +17,7 @@ import av
 from av.error import FFmpegError
 
 from unify.engine.errors import MediaError
-from unify.indexer.decode import reason
+from unify.indexer.container import reason
 from unify.indexer.reencode import encode_range
 from unify.indexer.seek import Entry, SeekableFile
 from unify.indexer.stream_copy import Written, copy_range

@@ -16,9 +16,11 @@ import numpy as np
 
 from unify.engine.errors import MediaError, MissingPackage
 from unify.engine.types import Int64, UInt8
-from unify.indexer.decode import FrameScaler, VideoFile, reason
+from unify.indexer.container import reason
+from unify.indexer.decode import VideoFile
 from unify.indexer.ports import FrameShape
 from unify.indexer.sampling import Timeline
+from unify.indexer.scaling import FrameScaler
 
 
 class DecordFile(VideoFile):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -80,7 +80,7 @@ class Discovery:
     """What was found.
 
     Attributes:
-        candidates: in the order of the PATHs, then of names; no file twice.
+        candidates: in the order of the PATHs, links after files, then of names; no file twice.
         named: absolute paths of the PATHs.
         empty: PATHs under which there is no video, as given.
         unreadable: (path, reason) of folders and files that could not be looked at.
@@ -105,10 +105,10 @@ class Discovery:
 def discover(paths: Sequence[Path], choice: Choice = EVERYTHING) -> Discovery:
     """Find the videos of files and folders.
 
-    Folders are searched whole; hidden files and folders are left out. Links to folders are
-    followed, after all else below the PATH: no folder is entered twice, and a link must not take
-    the videos of a folder that lies there itself. A file that is named itself is taken whatever
-    its extension and whatever the rules.
+    Folders are searched whole; hidden files and folders are left out. Links are followed, after all
+    else below the PATH: no folder is entered twice, and a link must not take the videos of a
+    folder, nor the video of a file, that lies there itself. A file that is named itself is taken
+    whatever its extension and whatever the rules.
 
     Raises:
         UsageError: a path does not exist, or is neither a file nor a folder; a rule cannot be
@@ -141,7 +141,8 @@ def _under(path: Path, absolute: str, found: Discovery, choice: Choice) -> Itera
         raise UsageError(f"{path}: {error.strerror or error}", "give a file or a folder") from None
     if stat.S_ISDIR(facts.st_mode):
         root = Root(absolute if path.is_absolute() else str(path), absolute)
-        for name in _files(absolute, found, ignore.Rules.given(choice.exclude, absolute)):
+        names = _files(absolute, found, ignore.Rules.given(choice.exclude, absolute))
+        for name in _links_last(names):
             try:
                 facts = os.stat(name)  # noqa: PTH116 - one of very many
             except OSError as error:
@@ -158,6 +159,16 @@ def _under(path: Path, absolute: str, found: Discovery, choice: Choice) -> Itera
         yield Candidate(root, Path(absolute).name, facts.st_size, facts.st_mtime_ns)
     else:
         raise UsageError(f"{path}: neither a file nor a folder", "give a file or a folder")
+
+
+def _links_last(paths: Iterable[str]) -> Iterator[str]:
+    links = []
+    for path in paths:
+        if os.path.islink(path):  # noqa: PTH114 - one of very many
+            links.append(path)
+        else:
+            yield path
+    yield from links
 
 
 def _files(top: str, found: Discovery, rules: ignore.Rules) -> Iterator[str]:

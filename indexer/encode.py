@@ -26,6 +26,7 @@ from unify.indexer.moments import cut_moments
 from unify.indexer.plan import Job
 from unify.indexer.ports import VideoEncoder
 from unify.indexer.shots import find_shots
+from unify.indexer.sidecars import SUBTITLES
 from unify.indexer.worker import Decoder, Request
 
 
@@ -169,7 +170,7 @@ class VideoIndexer:
             codes = add_said(codes, said.moments, said.frames, self._settings.lexicon_size)
             if said.outside:
                 lines = f"{said.outside:,} of {len(speech.cues):,}"
-                notes.append(f"subtitles: lines outside the video: {lines}")
+                notes.append(f"{SUBTITLES}: lines outside the video: {lines}")
         cues, note = len(speech.cues), "; ".join(notes)
         entry = replace(entry, moments=len(spans), cues=cues, note=note)
         return Encoded(entry, spans, frame_times, codes)

@@ -30,7 +30,7 @@ _JOB_LIMITS = Limits(stall_s=30.0, total_s=1800.0)
 class JobProcess:
     """One such process, started when needed and again after a crash; close it after use.
 
-    Not for several threads at once.
+    Not for several threads at once, but for `interrupt`.
 
     Args:
         limits: what one job may cost.
@@ -40,6 +40,7 @@ class JobProcess:
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._interrupted = False
 
     def __enter__(self) -> JobProcess:
         return self
@@ -51,6 +52,13 @@ class JobProcess:
         """End the process."""
         self._kill()
         self._errors.close()
+
+    def interrupt(self) -> None:
+        """End the process for good, from another thread; every job then raises MediaError."""
+        self._interrupted = True
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def picture(self, path: str, time_s: float, width: int) -> tuple[float, bytes]:
         """Do `seek.picture_at`.
@@ -137,6 +145,9 @@ class JobProcess:
             module = "unify.indexer.jobs_worker"
             command = child.command(module, self._limits.memory_bytes)
             self._process = child.start(command, self._errors)
+        if self._interrupted:  # before it was there to be killed
+            self._kill()
+            raise MediaError("interrupted")
         return self._process
 
     def _kill(self) -> None:

@@ -23,6 +23,7 @@ from pathlib import Path
 from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable
 from unify.engine.manifest import Root, Video, resolved_path, stored_path
 from unify.indexer import renumbering
+from unify.indexer.sidecars import SUBTITLES
 
 NAME = "catalog.sqlite"
 _SCHEMA = 2
@@ -64,7 +65,8 @@ class Entry:
         mtime_ns: time of writing, likewise; -1 when unknown.
         digest: hash of its content, "" when not known yet.
         state: what became of it.
-        note: why it failed, or what of it could not be read.
+        note: why it failed, or what of it could not be read: of its pictures, then of its
+            subtitles, each of which begins with `SUBTITLES`.
         duration_s: seconds.
         recorded: seconds since 1970 UTC.
         moments: how many it has.
@@ -96,6 +98,11 @@ class Entry:
     def path(self) -> str:
         """Its absolute path."""
         return os.path.normpath(os.path.join(self.root, self.rel))  # noqa: PTH118 - fast
+
+    @property
+    def damaged(self) -> bool:
+        """Whether pictures of an indexed video could not be read."""
+        return bool(self.note) and not self.note.startswith(SUBTITLES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def _key(entry: Entry) -> str:
     Of a large file the hash knows parts alone: a damaged one may be filled up between them. It
     is the same only while it was written at the same time.
     """
-    partial = entry.note and entry.size_bytes > WHOLE_BYTES
+    partial = entry.damaged and entry.size_bytes > WHOLE_BYTES
     return f"{entry.digest}@{entry.mtime_ns}" if entry.digest and partial else entry.digest
 
 

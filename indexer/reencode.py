@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from unify.engine.errors import MediaError
-from unify.indexer.decode import quarter_turns
+from unify.indexer.scaling import quarter_turns
 from unify.indexer.seek import Entry
 from unify.indexer.stream_copy import Written
 

@@ -24,7 +24,9 @@ from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from unify.engine.errors import MediaError
-from unify.indexer.decode import VideoFile, quarter_turns, reason
+from unify.indexer.container import opened, reason
+from unify.indexer.decode import VideoFile
+from unify.indexer.scaling import quarter_turns
 
 _EPS_S = 1e-4  # a float of the index may lie a rounding below the picture it names
 _SCALE_BY = Interpolation.AREA | Interpolation.ACCURATE_RND
@@ -65,7 +67,7 @@ class SeekableFile(VideoFile):
         Raises:
             MediaError: it is not a video, or nothing in it decodes.
         """
-        with self._opened() as (container, stream):
+        with opened(self.path, self._threads) as (container, stream):
             first = next(self._decoded(container, stream), None)
             if first is None:
                 raise MediaError(f"no picture in it decodes ({self.damage or 'it has none'})")
@@ -81,7 +83,7 @@ class SeekableFile(VideoFile):
         Raises:
             MediaError: it is not a video.
         """
-        with self._opened() as (container, stream):
+        with opened(self.path, self._threads) as (container, stream):
             rate = stream.average_rate or stream.guessed_rate or Fraction(25)
             length = (stream.duration or 0) * (stream.time_base or Fraction(0))
             if not length and container.duration:

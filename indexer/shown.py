@@ -21,7 +21,12 @@ MAX_CLIP_S = 600.0  # a longer one has many scenes, and nothing is like the mean
 
 
 def encode_shown(
-    path: Path, still: bool, encoder: VideoEncoder, settings: IndexSettings
+    path: Path,
+    still: bool,
+    encoder: VideoEncoder,
+    settings: IndexSettings,
+    name: str = "",
+    process: DecodeProcess | None = None,
 ) -> EncodedQuery:
     """Encode a file as one moment.
 
@@ -31,6 +36,8 @@ def encode_shown(
         still: whether it must be a single picture.
         encoder: of the index that will be searched.
         settings: of that index.
+        name: what errors call the file; by default its path.
+        process: decodes it, and is closed then; by default one with the usual limits.
 
     Raises:
         UsageError: it cannot be read, it is not what was asked for, or it is too long.
@@ -38,13 +45,13 @@ def encode_shown(
     what = "picture" if still else "clip"
     decoder = Decoder.PYAV if still else Decoder(settings.decoder)
     request = Request(str(path.absolute()), settings.fps, encoder.frame_shape, decoder)
-    process = DecodeProcess()
+    process = process or DecodeProcess()
     try:
         features = _features(process, request, still, encoder)
     except MediaError as error:
         clip = f"give a video file of at most {MAX_CLIP_S / 60:g} minutes"
         hint = "give a JPEG, PNG or the like" if still else clip
-        raise UsageError(f"{path} cannot be used as a {what}: {error}", hint) from None
+        raise UsageError(f"{name or path} cannot be used as a {what}: {error}", hint) from None
     finally:
         process.close()
     whole = np.array([[0, len(features)]], np.int64)

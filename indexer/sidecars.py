@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+SUBTITLES = "subtitles"  # how each note on them begins
+
 _ENDINGS = (".srt", ".vtt")
 _MOST_PARTS = 3  # .en.sdh.srt
 _ENGLISH = r"en|eng|english"

@@ -25,16 +25,15 @@ from av.stream import Discard, Stream
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
 
+from unify.indexer.container import OPTIONS, reason
 from unify.indexer.cues import Cue
-from unify.indexer.decode import reason
-from unify.indexer.sidecars import is_english
+from unify.indexer.sidecars import SUBTITLES, is_english
 
 FILE_BYTES = 16 << 20  # a feature film has 0.1 MB
 MOST_CUES = 50_000  # a day of talk, a line every two seconds
 CUE_CHARACTERS = 500
 
 _FORMATS = {".srt": "srt", ".vtt": "webvtt"}
-_OPTIONS = {"protocol_whitelist": "file"}  # nothing inside a file may be fetched
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MARKUP = re.compile(r"\{[^{}]*\}|<[^<>]*>")
 _SPACE = re.compile(r"\\[Nnh]")  # of ASS
@@ -67,19 +66,20 @@ def read_speech(
     speech = Speech()
     for path in map(Path, files):
         kind, before = _FORMATS[path.suffix.lower()], len(speech.cues)
-        with _told(speech, path.name), av.open(io.BytesIO(_utf8(path)), "r", format=kind) as held:
-            _read(speech, path.name, held, held.streams.subtitles, 0.0, alive)
+        name = f"{SUBTITLES} {path.name}"
+        with _told(speech, name), av.open(io.BytesIO(_utf8(path)), "r", format=kind) as held:
+            _read(speech, name, held, held.streams.subtitles, 0.0, alive)
             if len(speech.cues) == before:
                 raise ValueError("no line of text in it")
     with (
-        _told(speech, "subtitles inside"),
-        av.open(Path(video).absolute(), "r", options=_OPTIONS, metadata_errors="replace") as held,
+        _told(speech, f"{SUBTITLES} inside"),
+        av.open(Path(video).absolute(), "r", options=OPTIONS, metadata_errors="replace") as held,
     ):
         streams = [stream for stream in held.streams.subtitles if _is_english_text(stream)]
         for stream in held.streams:
             stream.discard = Discard.default if stream in streams else Discard.all
         if streams:
-            _read(speech, "subtitles inside", held, streams, start_s, alive)
+            _read(speech, f"{SUBTITLES} inside", held, streams, start_s, alive)
     return speech
 
 

@@ -8,11 +8,13 @@ from 01:00:00:00 on.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree as Xml
 
 from unify.engine.errors import UsageError
@@ -29,7 +31,7 @@ class Event:
     """A range of a file in a timeline.
 
     Attributes:
-        path: absolute.
+        path: absolute, or relative to where a program looks for it.
         start_s: seconds after the file's first picture.
         end_s: likewise.
         clock: the file's.
@@ -180,13 +182,22 @@ def _asset(resources: Xml.Element, id_: str, event: Event, format_: str) -> None
     attributes = {
         "id": id_,
         "name": event.name,
-        "src": Path(event.path).as_uri(),
+        "src": _address(Path(event.path)),
         "start": _time(rate.frame_of(clock.timecode), rate),
         "duration": _time(max(1, rate.frames(clock.duration_s or event.end_s)), rate),
         "hasVideo": "1",
         "format": format_,
     }
     Xml.SubElement(resources, "asset", attributes | (sound if clock.channels else {}))
+
+
+def _address(path: Path) -> str:
+    """Return the URL of a file; FCPXML takes relative ones, too.
+
+    >>> _address(Path("/a b/c.mp4")), _address(Path("a b/c.mp4"))
+    ('file:///a%20b/c.mp4', 'a%20b/c.mp4')
+    """
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path))
 
 
 def _clip(spine: Xml.Element, ref: str, event: Event, rate: FrameRate, at: int) -> None:

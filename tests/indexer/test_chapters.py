@@ -41,6 +41,34 @@ def test_chapters_begin_where_moments_change():
     assert [(c.first, c.last) for c in everything] == [(0, 3)]
 
 
+def joined_one_by_one(vectors, bounds, shortest):
+    """What `by_change` says it does, with every likeness taken anew before each step."""
+    parts = [[i] for i in range(len(vectors))]
+    while len(parts) > 1:
+        sums = np.stack([vectors[part].astype(float).sum(axis=0) for part in parts])
+        unit = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        alike = (unit[1:] * unit[:-1]).sum(axis=1)
+        lengths = [round(bounds[part[-1] + 1]) - round(bounds[part[0]]) for part in parts]
+        short = [min(pair) < shortest for pair in itertools.pairwise(lengths)]
+        at = max(range(len(short)), key=lambda i: (short[i], alike[i]))
+        if not short[at] and alike[at] < 0.8:
+            break
+        parts[at : at + 2] = [parts[at] + parts[at + 1]]
+    return [(part[0], part[-1] + 1) for part in parts]
+
+
+@given(st.integers(0, 10**6), st.integers(1, 25), st.sampled_from([0.0, 9.0, 30.0]))
+def test_neighbours_are_joined_the_most_alike_first(seed, count, shortest):
+    rng = np.random.default_rng(seed)
+    scenes = np.repeat(rng.normal(size=(count, 6)) * 2, 4, axis=0)[:count]
+    vectors = (scenes + rng.normal(size=(count, 6))).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = by_change(vectors, bounds_of(count), shortest)
+    assert [(c.first, c.last) for c in found] == joined_one_by_one(
+        vectors, bounds_of(count), shortest
+    )
+
+
 def test_a_chapter_is_as_long_as_its_rounded_times_say():
     bounds = np.array([0.0, 9.98, 20.4, 29.6, 39.4])  # 0:00, 0:10, 0:20, 0:30, 0:39
     found = by_label([0, 1, 2, 3], bounds, 10.0)

@@ -16,9 +16,10 @@ from tests.indexer.media import (
     say_duration,
 )
 from unify.engine.errors import MediaError
-from unify.indexer.decode import VideoFile, decode_image
+from unify.indexer.decode import VideoFile
 from unify.indexer.ports import FrameShape
 from unify.indexer.sampling import choose_frames
+from unify.indexer.scaling import decode_image
 
 SQUASH = FrameShape(80, 60, "squash")
 
@@ -213,6 +214,43 @@ def test_damage_is_noted(tmp_path):
     assert len(frames) > 100
     assert number_of(frames[0][1]) == 0
     assert number_of(frames[-1][1]) == 249
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "mpeg4"])
+def test_a_hole_in_a_transport_stream_is_noted(tmp_path, codec):
+    path = make_video(tmp_path / "a.ts", 500, codec=codec, g="50")
+    whole = path.read_bytes()
+    assert damage_of(path) == ""
+    holes = [int(len(whole) * part) // 188 * 188 for part in (0.3, 0.55, 0.8)]
+    noted = []
+    for hole in holes:
+        path.write_bytes(whole[:hole] + bytes(4 * 188) + whole[hole + 4 * 188 :])
+        noted.append(damage_of(path))
+    assert noted == ["1 damaged packet"] * len(holes)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+@pytest.mark.parametrize("frames", [57, 60, 61])
+def test_joined_transport_streams_are_whole(tmp_path, codec, frames):
+    path = make_video(tmp_path / "a.ts", frames, codec=codec)
+    path.write_bytes(path.read_bytes() * 3)
+    assert damage_of(path) == ""
+
+
+def test_joined_transport_streams_of_one_clock_are_whole(tmp_path):
+    first, second = ([start + 40 * i for i in range(57)] for start in (0, 57 * 40))
+    path = make_video(tmp_path / "a.ts", 57, ticks=first)
+    later = make_video(tmp_path / "b.ts", 57, ticks=second)
+    path.write_bytes(path.read_bytes() + later.read_bytes())
+    assert damage_of(path) == ""
+
+
+def damage_of(path: Path) -> str:
+    video = VideoFile(str(path))
+    timeline = video.timeline()
+    chosen = choose_frames(timeline.times_s, timeline.duration_s, 1.0)
+    list(video.frames(timeline, chosen, SQUASH))
+    return video.damage
 
 
 def test_stills_are_scaled_like_frames(tmp_path):

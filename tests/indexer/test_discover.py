@@ -63,6 +63,11 @@ def test_links_are_followed_but_not_in_circles(tree):
     assert [Path(path).name for path, _ in found.unreadable] == ["broken.mp4"]
 
 
+def test_a_link_to_a_file_comes_after_the_files(tree):
+    (tree / "a-link.mp4").symlink_to(tree / "deep" / "er" / "c.webm")
+    assert rels(discover([tree])) == ["a.MKV", "b.mp4", "deep/er/c.webm", "a-link.mp4"]
+
+
 def test_a_link_never_takes_the_videos_of_a_folder_that_lies_there_itself(tree):
     (tree / "a-link").symlink_to(tree / "deep")
     (tree / "deep" / "again").symlink_to(tree / "a-link")

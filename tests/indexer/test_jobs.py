@@ -64,3 +64,18 @@ def test_a_process_that_hangs_is_ended(tmp_path):
                 process.picture(str(path), 0.0, 64)
             assert time.monotonic() - started < 5
             assert hung.poll() == -signal.SIGKILL
+
+
+def test_a_job_is_interrupted_from_another_thread(tmp_path):
+    path = make_video(tmp_path / "a.mp4", 10)
+    with JobProcess() as process:
+        process.picture(str(path), 0.0, 64)
+        busy = process._process
+        os.kill(busy.pid, signal.SIGSTOP)
+        threading.Timer(0.2, process.interrupt).start()
+        with pytest.raises(MediaError, match="crashed \\(signal 9\\)"):
+            process.picture(str(path), 0.0, 64)
+        assert busy.poll() == -signal.SIGKILL
+        with pytest.raises(MediaError, match="interrupted"):
+            process.picture(str(path), 0.0, 64)
+        assert process._process is None

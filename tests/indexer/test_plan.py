@@ -93,7 +93,12 @@ def test_a_large_damaged_file_is_itself_only_while_its_time_of_writing_stands(mo
     assert (jobs(beside), [copy.rel for copy in beside.copies]) == (["b"], ["c"])
     lost = World({"c": ("holes", 2)}, [entry], [Copy("/r", "c", 5, 2, "#holes")]).plan(seen="")
     assert ([e.id for e in lost.removed], lost.renamed) == ([1], [])
-    for sound in (replace(entry, note=""), replace(known(1, "a", "one"), note="a packet")):
+    read = "subtitles clip.srt: lines cut at 500 characters: 1"
+    for sound in (
+        replace(entry, note=""),
+        replace(entry, note=read),
+        replace(known(1, "a", "one"), note="a packet"),
+    ):
         content = sound.digest.removeprefix("#")
         assert World({"a": (content, 2)}, [sound]).plan().skipped == 1
 

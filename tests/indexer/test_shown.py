@@ -6,6 +6,7 @@ import pytest
 from tests.indexer.building import NumberEncoder, settings_for
 from tests.indexer.media import make_audio, make_still, make_video
 from unify.engine.errors import UsageError
+from unify.indexer.decoding import DecodeProcess
 from unify.indexer.sampling import choose_frames
 from unify.indexer.shown import encode_shown
 
@@ -62,3 +63,29 @@ def test_what_holds_no_picture_is_refused_by_name(tmp_path):
         for still in (True, False):
             with pytest.raises(UsageError, match=f"{path.name} cannot be used as a "):
                 shown(path, still)
+
+
+@pytest.mark.parametrize("codec", ["png", "mjpeg"])
+def test_half_a_picture_is_refused(tmp_path, codec):
+    data = make_still(5, codec, (640, 480))
+    (tmp_path / "half").write_bytes(data[: len(data) // 2])
+    with pytest.raises(UsageError, match="half cannot be used as a picture: no picture in it dec"):
+        shown(tmp_path / "half", True)
+
+
+@pytest.mark.parametrize("name", ["b.mp4", "list.mp4"])
+def test_what_a_file_names_is_not_read(tmp_path, name):
+    make_video(tmp_path / "b.mp4", 10)
+    playlist = tmp_path / "list.mp4"
+    playlist.write_text(f"ffconcat version 1.0\nfile {name}\n")
+    with pytest.raises(UsageError, match="cannot be used as a clip: not a video"):
+        shown(playlist, False)
+
+
+def test_errors_name_it_as_they_are_told_and_an_interrupted_decoder_gives_none(tmp_path):
+    path = make_video(tmp_path / "a.mp4", 10)
+    process = DecodeProcess()
+    process.interrupt()
+    encoder = NumberEncoder()
+    with pytest.raises(UsageError, match=r"^the film cannot be used as a clip: interrupted"):
+        encode_shown(path, False, encoder, settings_for(encoder), "the film", process)

@@ -68,7 +68,7 @@ def test_markup_of_webvtt(video):
 def test_what_holds_no_line_is_told(video, name, data):
     speech = speech_of(video, name, data)
     assert speech.cues == []
-    assert speech.damage == [f"{name}: cannot be read (no line of text in it)"]
+    assert speech.damage == [f"subtitles {name}: cannot be read (no line of text in it)"]
 
 
 def test_a_good_file_is_read_beside_a_bad_one(video, tmp_path):
@@ -79,8 +79,8 @@ def test_a_good_file_is_read_beside_a_bad_one(video, tmp_path):
     speech = read_speech(str(video), tuple(map(str, files)), 0.0)
     assert speech.cues == READ
     assert speech.damage == [
-        "clip.srt: cannot be read (No such file or directory)",
-        "clip.vtt: cannot be read (larger than 16 MiB)",
+        "subtitles clip.srt: cannot be read (No such file or directory)",
+        "subtitles clip.vtt: cannot be read (larger than 16 MiB)",
     ]
 
 
@@ -91,8 +91,8 @@ def test_long_lines_and_too_many_are_cut_and_told(video, monkeypatch):
     speech = speech_of(video, "clip.srt", text.encode())
     assert [len(cue.text) for cue in speech.cues] == [500] * 3
     assert speech.damage == [
-        "clip.srt: only the first 3 lines are read",
-        "clip.srt: lines cut at 500 characters: 3",
+        "subtitles clip.srt: only the first 3 lines are read",
+        "subtitles clip.srt: lines cut at 500 characters: 3",
     ]
 
 
@@ -182,7 +182,7 @@ def test_a_damaged_file_costs_the_subtitles_not_the_video(clips, tmp_path):
     report = run_build([clips], tmp_path / "index")
     assert (report.indexed, report.failed) == (1, [])
     (note,) = status(tmp_path / "index").damaged
-    assert note[1] == "a.en.srt: cannot be read (no line of text in it)"
+    assert note[1] == "subtitles a.en.srt: cannot be read (no line of text in it)"
     assert status(tmp_path / "index").subtitled == 0
 
 

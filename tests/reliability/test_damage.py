@@ -94,7 +94,9 @@ def test_what_is_no_file_is_listed_and_not_opened(tmp_path):
     (folder / "zero.mkv").symlink_to("/dev/zero")
     report = run_build([folder], tmp_path / "index")
     assert (report.indexed, report.failed) == (1, [])
-    assert [note for _, note in report.damaged] == ["a.srt: cannot be read (not a regular file)"]
+    assert [note for _, note in report.damaged] == [
+        "subtitles a.srt: cannot be read (not a regular file)"
+    ]
     assert sorted(Path(path).name for path, _ in report.unreadable) == ["pipe.mp4", "zero.mkv"]
     with pytest.raises(UsageError, match="neither a file nor a folder"):
         run_build([folder / "pipe.mp4"], tmp_path / "index")
