@@ -74,6 +74,10 @@ class Pack:
         """Return none: every word of a workload is a term."""
         return []
 
+    def knows(self, word: str) -> bool:
+        """Return true: no word of a workload is a slip."""
+        return True
+
     def encode_queries(self, texts: Sequence[str]) -> list[EncodedQuery]:
         """Return the queries of those names."""
         return [self.encode_query(text) for text in texts]

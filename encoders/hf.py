@@ -63,11 +63,8 @@ class Family:
 _CLIP = Family(whole_context=False, projection="text_projection")
 _SIGLIP = Family(whole_context=True, projection="text_model.head")
 FAMILIES: Mapping[str, Family] = {
-    "clip": _CLIP,
-    "metaclip_2": _CLIP,
-    "siglip": _SIGLIP,
-    "siglip2": _SIGLIP,
-}
+    "clip": _CLIP, "metaclip_2": _CLIP, "siglip": _SIGLIP, "siglip2": _SIGLIP,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +164,10 @@ class Towers:
             return_tensors="pt",
         )
         return {name: tensor.to(self.device) for name, tensor in encoded.items()}
+
+    def knows(self, word: str) -> bool:
+        """Return whether a word is one token behind a space."""
+        return len(self._tokenizer.tokenize(f" {word}")) == 1
 
     def token_states(self, tokens: dict[str, torch.Tensor]) -> TokenStates:
         """Encode what `tokens` returned, token by token, with gradients."""

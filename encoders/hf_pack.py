@@ -99,6 +99,10 @@ class HfPack:
         """Return the words of a text that the lexicon lacks; see `QueryEncoder.unknown_words`."""
         return unknown_words(self.lexicon, text)
 
+    def knows(self, word: str) -> bool:
+        """Return whether the text tower reads a word as one; see `QueryEncoder.knows`."""
+        return self.towers.knows(word)
+
     @cached_property
     def calibration(self) -> Calibration:
         """Statistics for fusion and thresholds."""

@@ -71,6 +71,10 @@ class TowerSentences:
         self._towers, self._head = towers, TextHead(heads)
         self._branches = TextBranches(read_branches(heads.below("text."), attends=True))
 
+    def knows(self, word: str) -> bool:
+        """Return whether a word is one token."""
+        return self._towers.knows(word)
+
     def encode(self, texts: Sequence[str], own: Sequence[list[int]]) -> list[EncodedQuery]:
         """Encode texts; `own` are the terms that stand in each."""
         torch = load_torch()

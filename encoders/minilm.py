@@ -119,6 +119,10 @@ class TextTower:
         """Return each text's token ids, special tokens included."""
         return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
 
+    def knows(self, word: str) -> bool:
+        """Return whether a word is one token."""
+        return len(self._tokenizer.encode(word, add_special_tokens=False).ids) == 1
+
     def states(self, ids: Int64, mask: Float32) -> Float32:
         """Return the last states of a padded batch.
 

@@ -104,6 +104,10 @@ class Pack:
         """Return the words of a text that the lexicon lacks; see `QueryEncoder.unknown_words`."""
         return unknown_words(self.lexicon, text)
 
+    def knows(self, word: str) -> bool:
+        """Return whether the text tower reads a word as one; see `QueryEncoder.knows`."""
+        return self._sentences.knows(word)
+
     @cached_property
     def calibration(self) -> Calibration:
         """Statistics for fusion and thresholds."""

@@ -23,6 +23,10 @@ BATCH = 64
 class Sentences(Protocol):
     """The text side of a pack."""
 
+    def knows(self, word: str) -> bool:
+        """Return whether a word is one token."""
+        ...
+
     def encode(self, texts: Sequence[str], own: Sequence[list[int]]) -> list[EncodedQuery]:
         """Encode texts; `own` are the terms that stand in each."""
         ...
@@ -51,6 +55,10 @@ class SentenceEncoder:
         frozen = int(heads.number("text_frozen_layers"))
         self._tower = TextTower(weights, tokenizer, max_tokens, frozen)
         self._head = TextHead(heads)
+
+    def knows(self, word: str) -> bool:
+        """Return whether a word is one token."""
+        return self._tower.knows(word)
 
     def encode(self, texts: Sequence[str], own: Sequence[list[int]]) -> list[EncodedQuery]:
         """Encode texts; `own` are the terms that stand in each."""

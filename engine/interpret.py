@@ -8,17 +8,18 @@ know.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
+from unify.engine.atoms import MAX_BOOST
 from unify.engine.backend import Condition
 from unify.engine.errors import QueryError
-from unify.engine.lexicon import words_of
+from unify.engine.lexicon import plain, words_of
 from unify.engine.options import Options
 from unify.engine.ports import QueryEncoder
-from unify.engine.query import MAX_BOOST, Hard, ParsedQuery
+from unify.engine.query import Hard, ParsedQuery
 from unify.engine.types import EncodedQuery, Int64, UInt16
 from unify.engine.wording import (
     NEAR,
@@ -105,7 +106,9 @@ class Interpreter:
             kept = np.array(sorted(self._kept(parsed, query)), np.uint16)
             added = np.setdiff1d(query.terms, kept)
             query = without_terms(query, added)
-        return without_terms(query, self._dropped(options.drop)) if options.drop else query
+        if not options.drop:
+            return query
+        return without_terms(query, self._dropped(options.dictionary.terms(options.drop)))
 
     def searched(self, parsed: ParsedQuery, query: EncodedQuery) -> tuple[SearchedTerm, ...]:
         """Return the terms that are looked for in pictures, the heaviest first."""
@@ -160,12 +163,13 @@ class Interpreter:
                     raise QueryError(
                         f"{phrase!r} is no term of the lexicon", "use single words", hard.position
                     )
-                alone = [Hard((word,), False, hard.position) for word in words]
+                alone = [replace(hard, phrases=(word,)) for word in words]
                 return [condition for word in alone for condition in self.conditions(word)]
             term = lexicon.lookup(words[0]) if whole is None and words else whole
             if term is None:
+                which = f", which {hard.name!r} stands for," if hard.name else ""
                 raise QueryError(
-                    f"{phrase!r} is not in the lexicon", self._advice(phrase), hard.position
+                    f"{phrase!r}{which} is not in the lexicon", self._advice(phrase), hard.position
                 )
             terms.append(term)
         return [Condition(tuple(terms), hard.negated)]
@@ -219,17 +223,22 @@ class Interpreter:
 
     def _replace(self, word: str, respell: bool) -> _Unknown:
         lexicon = self.encoder.lexicon
-        spelled = spelled_like(lexicon, word, self._often) if respell else ""
+        spelled = self._slip_of(word) if respell else ""
         if spelled:
             return _Unknown(word, spelled, tuple(lexicon.term_ids(spelled)))
         encoded = self.encoder.encode_query(word)
         near = [term for term, _ in strongest(lexicon, encoded, _CANDIDATES)]
         return _Unknown(word, "", tuple(id_ for term in near for id_ in self.terms(term)))
 
+    def _slip_of(self, word: str) -> str:
+        """Return the term that a word is a slip of, or ""; a word that the pack knows is none."""
+        known = self.encoder.knows(plain(word).removesuffix("'s"))
+        return "" if known else spelled_like(self.encoder.lexicon, word, self._often)
+
     def _look_near(self, wish: str, respell: bool) -> tuple[tuple[str, float], ...]:
         lexicon = self.encoder.lexicon
         unknown = self.encoder.unknown_words(wish) if respell else []
-        read = [(word, spelled_like(lexicon, word, self._often)) for word in unknown]
+        read = [(word, self._slip_of(word)) for word in unknown]
         slips = [(word, spelled) for word, spelled in read if spelled]
         encoded = self.encoder.encode_query(respelled(wish, slips))
         return tuple(

@@ -39,6 +39,13 @@ class QueryEncoder(Protocol):
         """
         ...
 
+    def knows(self, word: str) -> bool:
+        """Return whether a word in lower case was common where its text tower learned to read.
+
+        Such a word is no slip of spelling, though the lexicon may lack it.
+        """
+        ...
+
     def encode_query(self, text: str) -> EncodedQuery:
         """Encode one plain sentence, without operators; deterministic."""
         ...

@@ -19,7 +19,7 @@ from unify.engine.types import EncodedQuery, Float32, Int64, UInt16
 NEAR = 3  # terms that stand for a word which the lexicon lacks, or beside a wish
 WISH = 0.5  # what a wish weighs beside a word of the sentence
 _SLIPS = 0.15  # for each letter of both words: one up to six letters, two up to nine
-_SHORTEST = 5  # letters: below that, one slip makes another word
+_SHORTEST = 5  # letters: below that, most slips make another word
 
 
 class Origin(StrEnum):
@@ -73,10 +73,12 @@ def spelled_like(lexicon: Lexicon, word: str, often: Callable[[UInt16], Int64]) 
     'hose'
     >>> spelled_like(Lexicon(["hose", "horse", "kitchen"]), "ktichen", np.zeros_like)
     'kitchen'
+    >>> spelled_like(Lexicon(["snow", "now"]), "snwo", np.zeros_like)
+    'snow'
     """
     word = plain(word)
     if len(word) < _SHORTEST:
-        return ""
+        return next((swap for swap in _swaps(word) if lexicon.lookup(swap) is not None), "")
     letters, found = set(word), {}
     for id_, term in enumerate(lexicon.terms):
         most = int(_SLIPS * (len(word) + len(term)))
@@ -88,6 +90,11 @@ def spelled_like(lexicon: Lexicon, word: str, often: Callable[[UInt16], Int64]) 
     least = min(found.values())
     nearest = [id_ for id_, count in found.items() if count == least]
     return lexicon.terms[nearest[int(np.argmax(often(np.array(nearest, np.uint16))))]]
+
+
+def _swaps(word: str) -> list[str]:
+    """Return what a short word is when two neighbours change places; its first letter stays."""
+    return [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(1, len(word) - 1)]
 
 
 def slips(word: str, other: str) -> int:

@@ -18,8 +18,8 @@ from tests.encoders.checkpoints import FAMILIES, SIDE, save_clip
 from unify.encoders.hf import INSTALL, Towers, load_torch, read_config
 from unify.encoders.hf_pixels import read_pixels
 from unify.engine.errors import MissingPackage, UsageError
-from unify.indexer.decode import scale_picture
 from unify.indexer.ports import FrameShape
+from unify.indexer.scaling import scale_picture
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ["a cat", "An ox, and a very long dog!", "", "cat", "dog dog", "Zxqv \U0001f408"]
@@ -41,6 +41,13 @@ def clip(folders: dict[str, Path], tmp_path: Path) -> Path:
     """A CLIP of its own, to be spoilt."""
     shutil.copytree(folders["clip"], tmp_path / "clip")
     return tmp_path / "clip"
+
+
+def test_words_of_one_token_are_known(opened):
+    assert [opened["clip"].knows(word) for word in ("cat", "dog", "catt", "do")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    assert not opened["siglip2"].knows("cat")  # its tokenizer has letters alone
 
 
 def noise(shape: FrameShape, count: int = 3) -> np.ndarray:

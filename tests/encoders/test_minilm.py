@@ -36,6 +36,12 @@ def test_long_texts_are_cut(tower):
     assert np.array_equal(tower.encode(["dog " * 100]), tower.encode(["dog " * 50]))
 
 
+def test_words_of_one_piece_are_known(tower):
+    assert [tower.knows(word) for word in ("silence", "kitchen", "snwo", "ktichen")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+
+
 def test_meaning(tower):
     pasta, noodles, plane = tower.encode(
         ["a man cooking pasta", "someone boils noodles", "a plane"]

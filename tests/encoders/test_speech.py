@@ -20,3 +20,9 @@ def test_unknown_words_are_those_a_reader_would_miss():
     text = "The dog's bone isn't in 3 Dogs' houses, a b c; the BONE's café"
     assert unknown_words(lexicon, text) == ["bone", "houses", "bone's", "cafe"]
     assert unknown_words(lexicon, "") == []
+
+
+def test_words_of_other_scripts_are_missed_too():
+    lexicon = Lexicon(["dog"])
+    text = "собака, a dog «犬»、 강아지 हिन्दी! 🐶 – 123 собака"
+    assert unknown_words(lexicon, text) == ["собака", "犬", "강아지", "हिन्दी"]

@@ -55,6 +55,9 @@ class FakePack:
     def unknown_words(self, text: str) -> list[str]:
         return [word for word in text.split() if word.startswith("x")]
 
+    def knows(self, word: str) -> bool:
+        return word.startswith("xx")
+
     def encode_queries(self, texts: Sequence[str]) -> list[EncodedQuery]:
         return [self.encode_query(text) for text in texts]
 

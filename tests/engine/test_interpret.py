@@ -91,10 +91,22 @@ def test_a_slip_is_read_as_the_word_on_both_sides():
 
 
 @pytest.mark.parametrize(
-    ("word", "like"), [("kichen", "kitchen"), ("cat", ""), ("chickpea", ""), ("zzzzzz", "")]
-)
+    ("word", "like"),
+    [("kichen", "kitchen"), ("cat", ""), ("chickpea", ""), ("zzzzzz", ""), ("cra", "car"),
+     ("acr", ""), ("crr", ""), ("x", ""), ("", "")],
+)  # fmt: skip
 def test_only_near_spellings_are_taken_for_slips(word, like):
     assert spelled_like(Lexicon(["kitchen", "car", "chicken"]), word, np.zeros_like) == like
+
+
+def test_a_word_that_the_pack_knows_is_no_slip():
+    pack = FakePack()
+    pack.lexicon = Lexicon(["silence", "dog"])
+    reader = Interpreter(pack, np.zeros_like)
+    for text, spelled in (("xsilence", "silence"), ("xxsilence", "")):  # it knows what begins so
+        parsed = parse(f"a dog in {text}")
+        assert reader.replaced(parsed, reader.encode([parsed])[0])[0].spelled == spelled
+        assert reader.own(parsed) == ({0, 1} if spelled else {1})
 
 
 @pytest.mark.parametrize(("held", "like"), [([0, 0], "hose"), ([3, 4], "horse"), ([4, 3], "hose")])
