@@ -17,7 +17,8 @@ import subprocess
 import sys
 import time
 
-SEARCH = [sys.executable, "-m", "unify", "search", "a man cooking pasta", "--json", "--index"]
+ASKED = ["search", "a man cooking pasta", "--json", "--no-words"]  # the user's dictionary left out
+SEARCH = [sys.executable, "-m", "unify", *ASKED, "--index"]
 LOAD = """
 import numpy, pydantic.types, safetensors, tokenizers, typer, unify.cli.main, unify.engine.search
 from unify.encoders.packs import open_pack

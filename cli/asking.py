@@ -23,6 +23,7 @@ from unify.cli.options import IndexOption, NoSubtitlesOption, Words, joined
 
 if TYPE_CHECKING:
     from unify.engine.answer import Answer
+    from unify.engine.dictionary import Dictionary
     from unify.engine.search import Searcher
     from unify.engine.types import EncodedQuery
 
@@ -87,6 +88,15 @@ class Asked:
         list[str] | None,
         typer.Option(metavar="TERM", help="Leave out a term that was added. May be repeated."),
     ] = None
+    define: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=WORDS", help="What a name in the query looks like. May be repeated."
+        ),
+    ] = None
+    no_words: Annotated[
+        bool, typer.Option("--no-words", help="Without your dictionary (unify words).")
+    ] = False
     like: Annotated[
         str, typer.Option(metavar="VIDEO@SECONDS", help="More like this moment; WORDS beside it.")
     ] = ""
@@ -123,7 +133,7 @@ class Asked:
         """Return fields of `Options`.
 
         Raises:
-            UsageError: weights that are none.
+            UsageError: weights that are none, or a dictionary that cannot be read.
         """
         return {
             "k": k, "offset": offset,
@@ -132,7 +142,7 @@ class Asked:
             "weights": _weights(self.weights), "pool": self.pool, "exact": self.exact,
             "budget_ms": self.budget_ms, "subtitles": not self.no_subtitles,
             "expand": not self.no_expand, "respell": not self.no_respell,
-            "drop": tuple(self.drop or ()),
+            "drop": tuple(self.drop or ()), "dictionary": self._dictionary(),
         }  # fmt: skip
 
     def question(
@@ -162,6 +172,14 @@ class Asked:
         return finding.Question(
             joined(self.words), self.like, self.like_weight, self.per_video, False, options
         )
+
+    def _dictionary(self) -> Dictionary:
+        """Return the user's dictionary, and what is defined for this one question."""
+        from unify.cli.wordsfile import read_words
+        from unify.engine.dictionary import NO_NAMES, Dictionary, Entry
+
+        own = NO_NAMES if self.no_words else read_words()
+        return own | Dictionary(tuple(map(Entry.read, self.define or ())))
 
     def _encoded(self, searcher: Searcher) -> EncodedQuery | None:
         from unify.encoders.library import encode_shown

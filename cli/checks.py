@@ -228,6 +228,16 @@ def thumbnails() -> Finding:
     return Finding(f"one is made, kept in {folder}")
 
 
+def words() -> Finding:
+    """Read the user's dictionary, without which no search would run while it cannot be read."""
+    from unify.cli.wordsfile import read_words, words_path
+
+    path, found = words_path(), read_words()
+    if not found.entries:
+        return Finding("no dictionary of yours, and none is needed")
+    return Finding(f"{counted(len(found.entries), 'name')} in {path}")
+
+
 def _writable(folder: Path) -> bool:
     """Return whether a file can be made there, by making one that goes at once."""
     try:

@@ -114,6 +114,17 @@ def _folders(index: Any) -> Iterator[Setting]:
     yield _kept("models", _at_home(models_folder), "XDG_DATA_HOME", "*")
     last = _at_home(lambda: lasthits.path_of(known_as(index)))
     yield _kept("last hits", last, "XDG_STATE_HOME")
+    yield _words()
+
+
+def _words() -> Setting:
+    """Return where the user's dictionary is."""
+    from unify.cli.wordsfile import VARIABLE, words_path
+
+    given = VARIABLE in os.environ
+    if given and not os.environ[VARIABLE]:
+        return Setting("words", None, "environment", f"{VARIABLE} is empty: no dictionary")
+    return _kept("words", words_path(), VARIABLE if given else "XDG_CONFIG_HOME")
 
 
 def _at_home(place: Callable[[], Path]) -> Path | None:

@@ -26,6 +26,7 @@ from unify.cli import (
     system,
     terms,
     train,
+    words,
 )
 from unify.cli.options import Group
 
@@ -58,11 +59,19 @@ Examples:
     unify index status
     unify index verify
 """
-MODELS_HELP = """See, get and calibrate the packs that turn video and text to vectors.
+MODELS_HELP = """See, get and calibrate packs, which encode videos and texts.
 
 Examples:
     unify models list
     unify models show mini
+"""
+
+WORDS_HELP = """Teach unify a name: words for it, in a dictionary of your own.
+
+Examples:
+    unify words add nailong yellow dinosaur dress
+    unify search nailong on a stage
+    unify words list
 """
 
 app = typer.Typer(
@@ -75,9 +84,11 @@ app = typer.Typer(
 )
 index_app = typer.Typer(no_args_is_help=True, help=INDEX_HELP)
 models_app = typer.Typer(no_args_is_help=True, help=MODELS_HELP)
+words_app = typer.Typer(no_args_is_help=True, help=WORDS_HELP)
 
 index.register(index_app)
 models.register(models_app)
+words.register(words_app)
 app.add_typer(index_app, name="index")
 search.register(app)
 explain.register(app)
@@ -86,6 +97,7 @@ hit.register(app)
 export.register(app)
 sheet.register(app)
 chapters.register(app)
+app.add_typer(words_app, name="words")
 app.add_typer(models_app, name="models")
 evaluate.register(app)
 train.register(app)

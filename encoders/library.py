@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from unify.encoders.packs import lasting_name, open_pack
 from unify.engine.errors import IncompatibleIndex, NoIndex, UsageError
-from unify.engine.location import locate
+from unify.engine.location import elsewhere, locate
 from unify.engine.manifest import IndexSettings, read_manifest
 from unify.engine.opening import open_backend
 from unify.engine.search import Searcher
@@ -24,6 +24,7 @@ from unify.engine.search import Searcher
 if TYPE_CHECKING:
     from unify.encoders.hf_pack import HfPack
     from unify.encoders.packs import Pack
+    from unify.engine.lexicon import Lexicon
     from unify.engine.types import EncodedQuery
     from unify.indexer.build import BuildReport, Progress
     from unify.indexer.discover import Choice
@@ -111,6 +112,21 @@ def encode_shown(searcher: Searcher, path: Path, still: bool) -> EncodedQuery:
 
     pack = cast("VideoEncoder", searcher.encoder)  # a pack encodes queries and videos
     return encode(path, still, pack, searcher.backend.settings)
+
+
+def lexicon_at(index: str | os.PathLike[str] | None = None) -> tuple[str, Lexicon]:
+    """Return the lexicon of an index's pack, or of the default pack, with the name of the pack.
+
+    Args:
+        index: as of `open_index`; where there is none, or it is not on this machine, the default
+            pack is taken.
+
+    Raises:
+        UnifyError: the index or the pack cannot be read.
+    """
+    have = None if elsewhere(index) else _settings_of(locate(index))
+    name = have.pack if have else DEFAULT_PACK
+    return name, open_pack(name).lexicon
 
 
 def build_index(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import overload
 
+from unify.engine.dictionary import Entry
 from unify.engine.execute import Outcome
 from unify.engine.planner import Plan
 from unify.engine.query import ParsedQuery
@@ -116,6 +117,11 @@ class Answer(Sequence[Hit]):
     query: EncodedQuery
     asked: EncodedQuery
     replaced: tuple[Replaced, ...] = ()
+
+    @property
+    def defined(self) -> tuple[Entry, ...]:
+        """The names of the user's dictionary in the query, which were read as their definitions."""
+        return self.parsed.defined
 
     @property
     def scored(self) -> bool:

@@ -13,6 +13,7 @@ picture of it in 92 of 100 cases, as each side alone does (`benchmarks/by_pictur
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,11 +24,13 @@ from unify.engine.backend import Backend
 from unify.engine.errors import UsageError
 from unify.engine.options import MAX_K, Options
 from unify.engine.pooling import read_pool
-from unify.engine.query import ParsedQuery, parse
+from unify.engine.query import ParsedQuery
 from unify.engine.search import Searcher
 from unify.engine.spread import spread
 from unify.engine.types import EncodedQuery, Float32
 
+_TIME = re.compile(r"(?:\d+:(?:[0-5]\d:)?[0-5]\d|\d+)(?:\.\d*)?|\.\d+")
+_AFTER_S = 1.0  # a player may call the last picture's time what is the next one's
 _OVERLAPPING = 8  # hits that may overlap the moment itself, and are left out
 
 
@@ -40,36 +43,40 @@ class Like:
 
     @classmethod
     def read(cls, text: str) -> Like:
-        """Read `VIDEO@12.5`.
+        """Read `VIDEO@12.5`, or a time as hits show it: `VIDEO@1:02:05`.
 
         Raises:
             UsageError: it is not of this form.
 
-        >>> Like.read("clips/a@b.mp4@12.5")
-        Like(video='clips/a@b.mp4', time_s=12.5)
+        >>> Like.read("clips/a@b.mp4@12.5"), Like.read("a.mp4@1:02:05").time_s
+        (Like(video='clips/a@b.mp4', time_s=12.5), 3725.0)
         """
-        video, at, seconds = text.rpartition("@")
-        try:
-            time_s = float(seconds)
-        except ValueError:
-            time_s = -1.0
-        if not (at and video and 0 <= time_s < float("inf")):
-            raise UsageError(f"cannot read {text!r}", "write VIDEO@SECONDS, as in: a.mp4@12.5")
-        return cls(video, time_s)
+        video, _, time = text.rpartition("@")
+        if not (video and _TIME.fullmatch(time)):
+            raise UsageError(
+                f"cannot read {text!r}", "write VIDEO@SECONDS, as in: a.mp4@12.5 or a.mp4@1:02:05"
+            )
+        seconds = 0.0
+        for part in time.split(":"):
+            seconds = 60 * seconds + float(part)
+        return cls(video, seconds)
 
 
 def moment_at(backend: Backend, place: Like) -> int:
     """Return the moment of a video whose middle is nearest to a time, of those that hold it.
 
-    A time past the end means the last moment.
-
     Raises:
-        UsageError: no such video is indexed, or it has no moment.
+        UsageError: no such video is indexed, it has no moment, or it ends before that time.
     """
     moments = backend.moments_of(place.video).tolist()
     if not moments:
         raise UsageError(f"{place.video} has no moment", "build the index again")
     spans = [(fact.start_s, fact.end_s) for fact in map(backend.facts, moments)]
+    ends_s = max(end_s for _, end_s in spans)
+    if place.time_s > ends_s + _AFTER_S:
+        raise UsageError(
+            f"{place.video} has no second {place.time_s:g}", f"its pictures end at {ends_s:.1f} s"
+        )
 
     def distance(at: int) -> tuple[float, float]:
         start_s, end_s = spans[at]
@@ -142,7 +149,7 @@ def _find(
 ) -> Answer:
     if not 0 < weight <= 100:
         raise UsageError(f"what is shown weighs {weight:g}", "use a weight up to 100")
-    parsed = parse(text, options.respell) if text.strip() else ParsedQuery("")
+    parsed = options.parse(text) if text.strip() else ParsedQuery("")
     query = _mixed(shown, searcher.encode(parsed), weight, len(searcher.encoder.lexicon))
     return searcher.run(parsed, query, options)
 

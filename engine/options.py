@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from unify.engine.dictionary import NO_NAMES, Dictionary
 from unify.engine.errors import UsageError
 from unify.engine.fusion import Fusion, Mode
 from unify.engine.planner import BUDGET
 from unify.engine.pooling import read_pool
+from unify.engine.query import ParsedQuery, parse
 
 MAX_K = 10_000
 
@@ -38,6 +40,7 @@ class Options:
         expand: whether terms that the pack added to the sentence are looked for, too.
         respell: whether a word that the lexicon lacks is read as one that is spelled alike.
         drop: words that the lexicon side leaves out; the latent side reads the sentence whole.
+        dictionary: names that are read as their definitions, in the query and in `drop`.
 
     Raises:
         UsageError: a value that is none of these.
@@ -58,6 +61,7 @@ class Options:
     respell: bool = True
     drop: tuple[str, ...] = ()
     pool: str = "max"
+    dictionary: Dictionary = NO_NAMES
 
     def __post_init__(self) -> None:
         if self.k < 1 or self.offset < 0 or self.k + self.offset > MAX_K:
@@ -73,6 +77,10 @@ class Options:
             raise UsageError("moments are not pooled", "leave the pool out, or ask for videos")
         if read_pool(self.pool) > 1 and self.fusion in (Fusion.RRF, Fusion.SERVER):
             raise UsageError(f"{self.fusion} cannot be pooled", "use the fusion affine or sum")
+
+    def parse(self, text: str) -> ParsedQuery:
+        """Parse a query; see `query.parse`."""
+        return parse(text, self.respell, self.dictionary)
 
     @property
     def calibrated(self) -> bool:

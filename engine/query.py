@@ -25,20 +25,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from unify.engine.atoms import MAX_BOOST, MAX_CHARACTERS, Atom, atoms_of
+from unify.engine.dictionary import NO_NAMES, Dictionary, Entry, Name
 from unify.engine.errors import QueryError
 
-MAX_CHARACTERS = 4096
-MAX_BOOST = 100.0
 FILTERS = ("path", "len", "after", "before")
 
-_TOKEN = re.compile(  # a sign is an operator only at the start of a word and before a letter
-    r'(?P<sign>(?<![^\s(])[+~-](?=["(]|[^\W\d_]))?'
-    r'(?:"(?P<quoted>[^"]+)"|(?P<paren>[()])|(?P<word>[^\s()"]+))'
-)
 _FILTER = re.compile(
     rf'(?<!\S)(?P<key>{"|".join(FILTERS)}):(?:"(?P<quoted>[^"]+)"|(?P<value>[^\s"]\S*))'
 )
-_WEIGHT = re.compile(r"\^(-?\d+(?:\.\d+)?)(?=[\s)]|$)")
 _LENGTH = re.compile(r"(?P<op>>=|<=|>|<)?(?P<low>\d+(?:\.\d+)?)(?P<unit>[smh]?)"
                      r"(?:-(?P<high>\d+(?:\.\d+)?)(?P<high_unit>[smh]?))?$")  # fmt: skip
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -52,11 +47,13 @@ class Hard:
         phrases: words or quoted phrases.
         negated: true for `-`.
         position: offset of the condition in the query text.
+        name: the name of the user's dictionary that was written in its place, or "".
     """
 
     phrases: tuple[str, ...]
     negated: bool
     position: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +90,7 @@ class ParsedQuery:
         phrases: what stands in quotes in the sentence, of several words.
         filters: conditions on the video.
         respell: whether slips of spelling may be put right.
+        defined: names of the user's dictionary in it, which were read as their definitions.
     """
 
     text: str
@@ -102,26 +100,20 @@ class ParsedQuery:
     wishes: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     respell: bool = True
+    defined: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Atom:
-    sign: str
-    text: str
-    position: int
-    kind: str  # "word", "quoted", "(" or ")"
-    boost: float | None = None
-
-
-def parse(text: str, respell: bool = True) -> ParsedQuery:
+def parse(text: str, respell: bool = True, dictionary: Dictionary = NO_NAMES) -> ParsedQuery:
     """Parse a query.
 
     Args:
         text: what was typed.
         respell: whether those who read it may put slips of spelling right.
+        dictionary: names that are read as their definitions.
 
     Raises:
-        QueryError: it is empty, too long, or a filter has a value that cannot be read.
+        QueryError: it is empty, too long, a filter has a value that cannot be read, or a name
+            stands where its definition cannot.
 
     >>> query = parse("a +red car -dog path:trip len:>30")
     >>> query.text, [(h.phrases, h.negated) for h in query.hard], query.filters.paths
@@ -137,34 +129,22 @@ def parse(text: str, respell: bool = True) -> ParsedQuery:
         raise QueryError("the query is empty", 'say what to look for, as in: unify search "a dog"')
     filters = _filters(text)
     rest = _FILTER.sub(lambda match: " " * len(match.group()), text)
-    read = _read(list(_atoms(rest)))
+    atoms = dictionary.fold(list(atoms_of(rest)))
+    defined = tuple(dict.fromkeys(atom.entry for atom in atoms if isinstance(atom, Name)))
+    whole = len(text) + sum(len(atom.entry.definition) for atom in atoms if isinstance(atom, Name))
+    if whole > MAX_CHARACTERS:
+        raise QueryError(
+            f"the query has {whole:,} characters with what its names stand for, at most "
+            f"{MAX_CHARACTERS:,} are read", "shorten it",
+        )  # fmt: skip
+    read = _read(atoms)
     for phrase, factor in read.boosts:
         if abs(factor) > MAX_BOOST:
             raise QueryError(f"{phrase}^{factor:g} counts too much", f"use at most {MAX_BOOST:g}")
     return ParsedQuery(
         " ".join(read.words), tuple(read.hard), tuple(read.boosts), filters, tuple(read.wishes),
-        tuple(dict.fromkeys(read.phrases)), respell,
+        tuple(dict.fromkeys(read.phrases)), respell, defined,
     )  # fmt: skip
-
-
-def _atoms(text: str) -> Iterator[_Atom]:
-    position = 0
-    while match := _TOKEN.search(text, position):
-        position = match.end()
-        sign, at = match["sign"] or "", match.start()
-        if match["quoted"] is not None:
-            atom = _Atom(sign, " ".join(match["quoted"].split()), at, "quoted")
-        elif match["paren"]:
-            atom = _Atom(sign, match["paren"], at, match["paren"])
-        else:
-            weighted = _WEIGHT.search(match["word"])
-            word = match["word"][: weighted.start()] if weighted else match["word"]
-            boost = float(weighted[1]) if weighted and word else None
-            atom = _Atom(sign, word or match["word"], at, "word", boost)
-        if atom.kind == "quoted" and (weighted := _WEIGHT.match(text, position)):
-            atom = _Atom(sign, atom.text, at, "quoted", float(weighted[1]))
-            position = weighted.end()
-        yield atom
 
 
 @dataclass(slots=True)
@@ -178,28 +158,54 @@ class _Read:
     phrases: list[str] = field(default_factory=list)
 
 
-def _read(atoms: list[_Atom]) -> _Read:
+def _read(atoms: list[Atom]) -> _Read:
     read = _Read()
     i = 0
     while i < len(atoms):
         sign, position = atoms[i].sign, atoms[i].position
-        group, either, i = _group(atoms, i)
-        if sign == "~":
-            read.wishes += [atom.text for atom in group]
-        elif either:
-            read.hard.append(Hard(tuple(atom.text for atom in group), sign == "-", position))
-        elif sign:
-            read.hard += [Hard((atom.text,), sign == "-", position) for atom in group]
-        if sign not in ("-", "~"):
-            spoken = [atom for atom in group if atom.boost is None or atom.boost >= 0]
-            read.words += [atom.text for atom in spoken]
-            read.phrases += [a.text for a in spoken if a.kind == "quoted" and " " in a.text]
-        if sign != "-":
-            read.boosts += [(a.text, a.boost) for a in group if a.boost is not None]
+        found, joined, i = _group(atoms, i)
+        name = found[0].text if len(found) == 1 and isinstance(found[0], Name) else ""
+        for group, either in _meant(found, sign, joined):
+            if sign == "~":
+                read.wishes += [atom.text for atom in group]
+            elif either:
+                phrases = tuple(atom.text for atom in group)
+                read.hard.append(Hard(phrases, sign == "-", position, name))
+            elif sign:
+                read.hard += [Hard((atom.text,), sign == "-", position, name) for atom in group]
+            if sign not in ("-", "~"):
+                spoken = [atom for atom in group if atom.boost is None or atom.boost >= 0]
+                read.words += [atom.text for atom in spoken]
+                read.phrases += [a.text for a in spoken if a.kind == "quoted" and " " in a.text]
+            if sign != "-":
+                read.boosts += [(a.text, a.boost) for a in group if a.boost is not None]
     return read
 
 
-def _group(atoms: list[_Atom], start: int) -> tuple[list[_Atom], bool, int]:
+def _meant(group: list[Atom], sign: str, either: bool) -> Iterator[tuple[list[Atom], bool]]:
+    """Yield a group in parts, names replaced by what they stand for, and whether OR joins a part.
+
+    Raises:
+        QueryError: a name stands for several words together, where one of several is asked for.
+    """
+    parts = [
+        (atom.meant(), atom.entry.either) if isinstance(atom, Name) else ([atom], False)
+        for atom in group
+    ]
+    for atom, (terms, any_) in zip(group, parts, strict=True):
+        if len(terms) > 1 and not any_ and (sign == "-" or (either and sign != "~")):
+            words = " OR ".join(term.text for term in terms)
+            raise QueryError(
+                f"{atom.text!r} stands for several words together", f"write out what you mean: "
+                f"one of them, or ({words})", atom.position,
+            )  # fmt: skip
+    if either:
+        yield [term for terms, _ in parts for term in terms], True
+    else:
+        yield from parts
+
+
+def _group(atoms: list[Atom], start: int) -> tuple[list[Atom], bool, int]:
     """Return the atoms that belong together from `start`, whether OR joins them, and their end.
 
     A parenthesis without a sign that holds no OR, or does not close, is punctuation.
@@ -215,7 +221,7 @@ def _group(atoms: list[_Atom], start: int) -> tuple[list[_Atom], bool, int]:
         return [], False, start + 1
     end = next((i for i in range(start + 1, len(atoms)) if atoms[i].kind in "()"), start)
     inside = atoms[start + 1 : end]
-    mixed = any(atom.sign or (atom.kind, atom.text) == ("word", "OR") for atom in inside)
+    mixed = any(atom.sign or atom.is_or for atom in inside)
     if not inside or mixed or atoms[end].kind != ")":
         raise QueryError(
             "cannot read the parenthesis", "write -(a OR b) or -(a b)", atoms[start].position
@@ -223,14 +229,14 @@ def _group(atoms: list[_Atom], start: int) -> tuple[list[_Atom], bool, int]:
     return inside, False, end + 1
 
 
-def _alternatives(atoms: list[_Atom], start: int) -> tuple[list[_Atom], bool, int]:
+def _alternatives(atoms: list[Atom], start: int) -> tuple[list[Atom], bool, int]:
     """Return the words joined by OR that begin at `start`: at most one when there is no OR."""
-    group: list[_Atom] = []
+    group: list[Atom] = []
     i = start
     while i < len(atoms) and atoms[i].kind in ("word", "quoted"):
         group.append(atoms[i])
         i += 1
-        joined = i + 1 < len(atoms) and (atoms[i].kind, atoms[i].text) == ("word", "OR")
+        joined = i + 1 < len(atoms) and atoms[i].is_or
         if not (joined and atoms[i + 1].kind in ("word", "quoted")):
             break
         i += 1

@@ -29,7 +29,7 @@ from unify.engine.planner import Plan, Structure, Wanted, make_plan
 from unify.engine.pooling import read_pool
 from unify.engine.ports import QueryEncoder
 from unify.engine.postings import pool
-from unify.engine.query import Hard, ParsedQuery, parse
+from unify.engine.query import Hard, ParsedQuery
 from unify.engine.said import said_ids, with_said
 from unify.engine.types import EncodedQuery, UInt16
 from unify.engine.wording import SearchedTerm
@@ -63,7 +63,7 @@ class Searcher:
         """
         chosen = Options(k=k, **options)
         started = time.perf_counter()
-        parsed = parse(query, chosen.respell)
+        parsed = chosen.parse(query)
         return self._answer(self._prepare(parsed, self.encode(parsed), chosen, started), chosen)
 
     def search_many(
@@ -93,7 +93,7 @@ class Searcher:
 
     def _batch(self, queries: Sequence[str], options: Options) -> Iterator[Answer | QueryError]:
         started = time.perf_counter()
-        ready = [_or_error(partial(parse, query, options.respell)) for query in queries]
+        ready = [_or_error(partial(options.parse, query)) for query in queries]
         parsed = [query for query in ready if isinstance(query, ParsedQuery)]
         encoded = iter(self.interpreter.encode(parsed))
         prepared = [

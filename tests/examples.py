@@ -79,8 +79,10 @@ def indexed_folder() -> Path:
 def inside(here: Path) -> Iterator[Path]:
     """Stand in a folder, with a state of its own."""
     before, environment = Path.cwd(), dict(os.environ)
-    os.environ |= {"XDG_STATE_HOME": str(here / ".state"), "NO_COLOR": "1"}
-    os.environ.pop("UNIFY_INDEX", None)
+    own = {"XDG_STATE_HOME": str(here / ".state"), "XDG_CONFIG_HOME": str(here / ".config")}
+    os.environ |= {**own, "NO_COLOR": "1"}
+    for name in ("UNIFY_INDEX", "UNIFY_WORDS"):
+        os.environ.pop(name, None)
     os.chdir(here)
     try:
         yield here

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unify.encoders.library import BuildOptions, build_index, open_index
     from unify.engine.answer import Answer, Hit, TermMatch
+    from unify.engine.dictionary import Dictionary
     from unify.engine.errors import (
         DamagedIndex,
         IncompatibleIndex,
@@ -37,6 +38,7 @@ __all__ = [
     "Answer",
     "BuildOptions",
     "DamagedIndex",
+    "Dictionary",
     "Hit",
     "IncompatibleIndex",
     "IndexUnavailable",
@@ -54,6 +56,7 @@ __all__ = [
 _HOMES = {
     "Answer": "unify.engine.answer",
     "BuildOptions": "unify.encoders.library",
+    "Dictionary": "unify.engine.dictionary",
     "Hit": "unify.engine.answer",
     "Searcher": "unify.engine.search",
     "TermMatch": "unify.engine.answer",

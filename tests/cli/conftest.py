@@ -50,8 +50,10 @@ def run_unify(*arguments: object, cwd: Path = ROOT, **environment: str) -> Run:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what searches note for `unify open` out of the home of whoever runs the tests."""
+    """Keep apart what searches note for `unify open`, and the dictionary, of who runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.delenv("UNIFY_WORDS", raising=False)
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 

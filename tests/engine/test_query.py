@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unify.engine.atoms import MAX_CHARACTERS
 from unify.engine.errors import QueryError
-from unify.engine.query import MAX_CHARACTERS, Filters, parse
+from unify.engine.query import Filters, parse
 
 
 def hard(text):
