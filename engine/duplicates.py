@@ -25,6 +25,7 @@ from unify.engine.types import Float32
 
 ALIKE = 0.92
 _GROWTH = 2
+_BLOCK = 512  # hits that are compared with better ones at once
 
 
 def distinct(
@@ -67,11 +68,18 @@ def _folded(hits: tuple[Hit, ...], latents: Float32, alike: float) -> list[Hit]:
     """Return the hits that are no near-duplicate of a kept one, with how many each stands for."""
     kept: list[int] = []
     counts: list[int] = []
-    for at, row in enumerate(latents):
-        near = latents[kept] @ row >= alike
-        if near.any():
-            counts[int(np.argmax(near))] += 1
-        else:
-            kept.append(at)
-            counts.append(0)
+    for start in range(0, len(latents), _BLOCK):
+        block, earlier, new = latents[start : start + _BLOCK], len(kept), list[int]()
+        near = block @ latents[kept].T >= alike  # (block, earlier)
+        among = block @ block.T >= alike
+        first = np.where(near.any(axis=1), near.argmax(axis=1) if earlier else 0, -1)
+        for at, leader in enumerate(first.tolist()):
+            if leader < 0 and among[at, new].any():
+                leader = earlier + int(np.argmax(among[at, new]))
+            if leader >= 0:
+                counts[leader] += 1
+            else:
+                new.append(at)
+                kept.append(start + at)
+                counts.append(0)
     return [replace(hits[at], duplicates=n) for at, n in zip(kept, counts, strict=True)]

@@ -195,6 +195,7 @@ def scan(
     """
     blocks = totals.reshape(-1, BLOCK)
     tops = np.empty(-(-width // BLOCK), np.int16)
+    totals[width : len(tops) * BLOCK] = -FULL - 1  # no rows: they must not count as those of 0
     for b in range(len(tops)):
         top = blocks[b, 0]
         for i in range(BLOCK):

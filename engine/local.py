@@ -21,6 +21,7 @@ from unify.engine.compiled import COMPILE_FROM, in_time
 from unify.engine.costs import USUAL, Costs, machine_costs
 from unify.engine.errors import DamagedIndex, UsageError
 from unify.engine.manifest import IndexSettings, Manifest, Video, read_manifest
+from unify.engine.not_indexed import not_indexed
 from unify.engine.postings import WINDOW, Lists, topk
 from unify.engine.query import Filters
 from unify.engine.segment import Segment
@@ -299,7 +300,9 @@ class LocalBackend:
                     for segment in self.segments
                 ]
                 return np.concatenate(found)
-        raise UsageError(f"{video} is not indexed", "see what is with: unify index status")
+        raise not_indexed(
+            video, (shown for id_ in self.videos.all for shown, _ in self._paths(id_))
+        )
 
     def _paths(self, video: int) -> list[tuple[str, str]]:
         """Return a video's path as given to `build`, and its absolute one; then its copies'."""

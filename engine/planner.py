@@ -80,7 +80,8 @@ class Plan:
         approximate: whether the latent side fetches by a structure that may miss rows.
         threads: that share the lexicon side's windows.
         latent_threads: that share the latent side's segments.
-        allowed: rows that may be returned.
+        moments: rows of the index.
+        allowed: those that may be returned.
         postings: rows that hold a query term, summed over terms (an upper bound after filters).
         depth: first depth of a fetch.
         budget: greatest depth.
@@ -98,6 +99,7 @@ class Plan:
     approximate: bool
     threads: int
     latent_threads: int
+    moments: int
     allowed: int
     postings: int
     depth: int
@@ -155,8 +157,8 @@ def make_plan(
     structure = Structure.SERVER if by_server else structure
     return Plan(
         Structure.SCAN if scan else structure, latent, lexicon, approximate, threads,
-        latent_threads, allowed.moments, postings, min(depth, budget), budget, wanted.budget_ms, k,
-        wanted.per_video, wanted.threshold, estimates, wanted.pool,
+        latent_threads, rows, allowed.moments, postings, min(depth, budget), budget,
+        wanted.budget_ms, k, wanted.per_video, wanted.threshold, estimates, wanted.pool,
     )  # fmt: skip
 
 

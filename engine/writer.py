@@ -9,8 +9,6 @@ manifest can mostly open what it names; where it cannot, it reads the newer mani
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -20,8 +18,8 @@ from typing import TextIO
 
 from unify.engine import claims, durable, tables
 from unify.engine.builder import SegmentBuilder
-from unify.engine.errors import IncompatibleIndex, IndexUnavailable, NoIndex, UsageError
-from unify.engine.manifest import NAME as MANIFEST
+from unify.engine.errors import IncompatibleIndex, IndexUnavailable, NoIndex
+from unify.engine.lock import TABLES, guarded, is_segment, take
 from unify.engine.manifest import (
     IndexSettings,
     Manifest,
@@ -34,10 +32,7 @@ from unify.engine.manifest import (
 from unify.engine.segment import MomentSpans
 from unify.engine.types import Float64, MomentCodes
 
-_OURS = re.compile(r"(videos|tombstones)-\d+\.(npy|txt)|manifest\.json\.tmp")
 _CLAIMED = re.compile(r"videos-\d+\.npy")
-_OUR_SEGMENT = re.compile(r"\d{8}(\.tmp)?")
-_WRITERS = ("lock", "catalog.sqlite", "catalog.sqlite-journal", "progress.json")
 
 __all__ = ["IndexSettings", "IndexWriter", "MomentSpans", "Root", "Video"]
 
@@ -64,10 +59,10 @@ class IndexWriter:
             IncompatibleIndex: it was built by another pack or with other settings.
             DamagedIndex: its manifest is damaged.
         """
-        with _writing(directory):
-            lock = _lock(directory)
+        with guarded(directory):
+            lock = take(directory)
         try:
-            with _writing(directory):
+            with guarded(directory):
                 try:
                     manifest = read_manifest(directory)
                 except NoIndex:
@@ -176,12 +171,12 @@ class IndexWriter:
     def next_segment(self) -> int:
         """Return a free segment id, above all that are in use or that a reader may still hold."""
         folders = (self.directory / "segments").glob("*")
-        there = [int(path.stem) for path in folders if _is_segment(path)]
+        there = [int(path.stem) for path in folders if is_segment(path)]
         return max([*there, *(segment.id for segment in self.manifest.segments)], default=0) + 1
 
     def writing(self) -> AbstractContextManager[None]:
         """Turn what the file system refuses into one clear line."""
-        return _writing(self.directory)
+        return guarded(self.directory)
 
     @contextmanager
     def _once(self) -> Iterator[None]:
@@ -210,7 +205,7 @@ class IndexWriter:
         for manifest in (self._previous, self.manifest):
             keep |= {self.directory / file.name for file in manifest.tables}
             keep |= {segment.folder(self.directory) for segment in manifest.segments}
-        old = [p for p in set(self.directory.iterdir()) - keep if _OURS.fullmatch(p.name)]
+        old = [p for p in set(self.directory.iterdir()) - keep if TABLES.fullmatch(p.name)]
         # Held until all is removed: a reader that comes late waits, and finds its files gone.
         taken = {p: claims.take(p) for p in old if _CLAIMED.fullmatch(p.name)}
         held = {_generation(p) for p, claim in taken.items() if claim is None}
@@ -219,73 +214,13 @@ class IndexWriter:
                 durable.remove(path)
         for path in set((self.directory / "segments").glob("*")) - keep:
             # Which segments a held generation names is not known any more: all are kept.
-            if _is_segment(path) and (path.suffix or not held):
+            if is_segment(path) and (path.suffix or not held):
                 durable.remove(path)
 
 
 def _generation(path: Path) -> str:
     """Return the generation in the name of a table."""
     return path.stem.rpartition("-")[2]
-
-
-@contextmanager
-def _writing(directory: Path) -> Iterator[None]:
-    """Turn what the file system refuses into one clear line; the published index stays whole."""
-    try:
-        yield
-    except OSError as error:
-        raise IndexUnavailable(
-            f"cannot write the index {directory}: {error.strerror or error}",
-            "what was published stays; make room or check its permissions, then run again",
-        ) from error
-
-
-def _check_free(directory: Path) -> None:
-    """See that a folder is not somebody else's: absent, empty, or an index.
-
-    Raises:
-        UsageError: it holds other files.
-    """
-    there = list(directory.iterdir()) if directory.is_dir() else []
-    if any(path.name == MANIFEST for path in there):
-        return
-    strange = [
-        path.name
-        for path in there
-        if not (_OURS.fullmatch(path.name) or path.name in _WRITERS)
-        and not (path.name == "segments" and all(map(_is_segment, path.iterdir())))
-    ]
-    if strange:
-        raise UsageError(
-            f"{directory} is no index and not empty (it holds {min(strange)})",
-            "choose another --index, such as an empty or a new folder",
-        )
-
-
-def _is_segment(path: Path) -> bool:
-    return bool(_OUR_SEGMENT.fullmatch(path.name))
-
-
-def _lock(directory: Path) -> TextIO:
-    try:
-        _check_free(directory)
-        durable.make_folder(directory)
-        lock = (directory / "lock").open("w")
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-            raise  # the place is right, the disk is not
-        raise UsageError(
-            f"cannot write an index in {directory}: {error.strerror}",
-            "check its permissions, or choose another --index",
-        ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise IndexUnavailable(
-            f"another process is writing {directory}", "wait for it, or stop it, and try again"
-        ) from None
-    return lock
 
 
 def check_settings(have: IndexSettings, want: IndexSettings) -> None:

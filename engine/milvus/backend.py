@@ -37,6 +37,7 @@ from unify.engine.milvus.filter import expression, meets, needs_check
 from unify.engine.milvus.link import MOST, Link
 from unify.engine.milvus.place import MilvusPlace
 from unify.engine.milvus.store import Store
+from unify.engine.not_indexed import not_indexed
 from unify.engine.query import Filters
 from unify.engine.types import EncodedQuery, Float16, Float32, Float64, Int64, UInt16
 
@@ -265,11 +266,13 @@ class MilvusBackend:
         """See `Backend`."""
         wanted = (os.path.normpath(video), os.path.abspath(video))  # noqa: PTH100 - links stay
         name = Filters((os.path.basename(wanted[0]),))  # noqa: PTH119
+        near: list[str] = []
         for found, paths in self.store.paths(expression(name, [])):
+            near += [shown for shown, _ in paths]
             if any(wanted[0] == shown or path in wanted for shown, path in paths):
                 own = sorted(self.store.listed(f"video == {found}"), key=lambda row: row.part)
                 return np.array([row.id for row in own], np.int64)
-        raise UsageError(f"{video} is not indexed", "see what was pushed: unify terms")
+        raise not_indexed(video, near)
 
     def _check(self, shows: float) -> None:
         if shows != self.about.shows:

@@ -44,3 +44,6 @@ def test_video_terms_show_each_frame_once(backend, corpus):
 def test_unknown_video(backend, corpus):
     with pytest.raises(UsageError, match="nowhere is not indexed"):
         video_terms(backend, corpus.pack.lexicon, "nowhere", 5)
+    known = f"clips/{corpus.videos[0].rel}"
+    with pytest.raises(UsageError, match=f"did you mean {known}"):
+        video_terms(backend, corpus.pack.lexicon, f"elsewhere/{corpus.videos[0].rel}", 5)

@@ -105,13 +105,30 @@ def test_a_stored_moment_is_read_as_it_is(corpus, searcher):
         np.testing.assert_array_equal(dense, weights.toarray()[row])
 
 
-@pytest.mark.parametrize(("time_s", "start_s"), [(0.0, 0), (1.4, 0), (2.6, 1), (5.9, 3), (99.0, 3)])
+@pytest.mark.parametrize(("time_s", "start_s"), [(0.0, 0), (1.4, 0), (2.6, 1), (5.9, 3), (6.9, 3)])
 def test_the_moment_at_a_time_is_the_one_around_it(corpus, searcher, time_s, start_s):
     moment = known(corpus, searcher, time_s=time_s)
     assert searcher.backend.facts(moment).start_s == start_s
 
 
-@pytest.mark.parametrize("text", ["a.mp4", "a.mp4@", "@3", "a.mp4@-1", "a.mp4@nan", "a.mp4@x"])
+def test_a_time_past_the_end_is_no_moment(corpus, searcher):
+    with pytest.raises(UsageError, match=r"has no second 99; its pictures end at \d+\.\d s"):
+        known(corpus, searcher, time_s=99.0)
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [("12.5", 12.5), (".5", 0.5), ("0:07", 7.0), ("1:30.25", 90.25), ("61:00", 3660.0),
+     ("1:02:05", 3725.0)],
+)  # fmt: skip
+def test_a_time_is_seconds_or_as_hits_show_it(time, seconds):
+    assert Like.read(f"a@b.mp4@{time}") == Like("a@b.mp4", seconds)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a.mp4", "a.mp4@", "@3", "a.mp4@-1", "a.mp4@nan", "a.mp4@x", "a.mp4@1:60", "a.mp4@1:2:3:4"],
+)
 def test_a_place_that_is_none_says_how_to_write_one(text):
     with pytest.raises(UsageError, match="VIDEO@SECONDS"):
         Like.read(text)

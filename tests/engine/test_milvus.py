@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.engine.backends import NEEDS_LITE, milvus
 from tests.engine.corpus import Corpus, FakePack
-from unify.engine import execute
+from unify.engine import candidates
 from unify.engine.errors import (
     DamagedIndex,
     IncompatibleIndex,
@@ -502,12 +502,12 @@ def test_no_row_is_fetched_twice_where_there_are_more_than_are_remembered(corpus
     every = backend.every(backend.allowed(Filters(), [], SHOWS))
     with (
         mock.patch.object(store, "REMEMBERED", 10),
-        mock.patch.object(execute, "BLOCK", 10),
+        mock.patch.object(candidates, "BLOCK", 10),
         mock.patch.object(backend.collection.link, "read", noted),
     ):
-        candidates = execute.Candidates(backend, corpus.pack.encode_query("w1 w2"))
-        candidates.add(every)
-    assert candidates.latent.all() and candidates.lexicon.any()
+        rows = candidates.Candidates(backend, corpus.pack.encode_query("w1 w2"))
+        rows.add(every)
+    assert rows.latent.all() and rows.lexicon.any()
     assert sorted(fetched) == every.tolist()
 
 

@@ -252,6 +252,23 @@ def test_leaving_terms_for_later_changes_nothing(seed, k, filtered):
         np.testing.assert_array_equal(above.rows, found[0].rows[found[0].scores > least])
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 700))
+@settings(max_examples=60, deadline=None)
+def test_where_all_scores_are_negative_the_end_of_a_block_is_no_row(seed, k, count):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(1, 256, (count, 2))
+    rows = SparseRows.from_dense(codes.astype("f4"), 2)
+    inverted = segment.invert(rows.indptr, rows.terms, rows.weights.astype(np.uint8), 2)
+    factors = np.array([-1.0, -2.0])
+    lists = postings.Lists(inverted, 2, count, np.arange(2, dtype=np.uint16), factors)
+    wanted = np.sort(codes @ factors)[::-1][:k]
+    for fast in (False, True):
+        found = postings.topk(lists, None, k, fast)
+        error = 2 * 2 * 255 * 3 / 32_000
+        np.testing.assert_allclose((codes @ factors)[found.rows], wanted, atol=error)
+        np.testing.assert_allclose(found.scores, wanted, atol=error)
+
+
 def test_rows_are_float16_and_codes_less_than_a_step_above():
     rng = np.random.default_rng(0)
     pack, codes = FakePack(), []
