@@ -49,7 +49,8 @@ def plan(
         )
     jobs = []
     for hit in hits:
-        name = _name(hit, exact) if out is None or into is not None else out.name
+        named = name_of(hit["path"], hit["start_s"], hit["end_s"], exact)
+        name = named if out is None or into is not None else out.name
         folder = into or (out.parent if out is not None else Path())
         jobs.append(CutJob(hit, folder / name, "exact" if exact else "fast"))
     for job in jobs:
@@ -61,12 +62,17 @@ def _is_folder(out: Path) -> bool:
     return out.is_dir() or not out.suffix
 
 
-def _name(hit: dict[str, Any], exact: bool) -> str:
-    source = Path(hit["path"])
+def name_of(path: str, start_s: float, end_s: float, exact: bool) -> str:
+    """Return what a cut of a video is called; it keeps the container where it can.
+
+    >>> name_of("a/Trip.AVI", 0, 7, True), name_of("a/Trip.AVI", 0, 7, False)
+    ('Trip_0m00s-0m07s.mp4', 'Trip_0m00s-0m07s.avi')
+    """
+    source = Path(path)
     suffix = source.suffix.lower()
     if exact:
         suffix = suffix if suffix in (".mp4", ".mkv", ".mov", ".webm") else ".mp4"
-    return f"{source.stem}_{_stamp(hit['start_s'])}-{_stamp(hit['end_s'])}{suffix}"
+    return f"{source.stem}_{_stamp(start_s)}-{_stamp(end_s)}{suffix}"
 
 
 def _stamp(seconds: float) -> str:

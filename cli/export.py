@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from unify.cli import files, jsonio, lasthits, render
 from unify.cli.options import IndexOption, JsonOption
-
-if TYPE_CHECKING:
-    from unify.indexer.timelines import Event
 
 
 def register(app: typer.Typer) -> None:
@@ -42,19 +39,22 @@ def export(
     index: IndexOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write hits of the last search as a timeline: one cut after the other, reasons as markers.
+    """Write hits of the last search as a timeline for editing.
 
-    Source timecode is kept where the files have it. An EDL has one frame rate for all; where
-    videos of other rates are among the hits, FCPXML is better. A FILE of - is stdout.
+    One cut comes after the other, reasons become markers, and source timecode is kept where the
+    files have it. An EDL has one frame rate for all; where videos of other rates are among the
+    hits, FCPXML is better. A FILE of - is stdout.
 
     Examples:
         unify search a red car
         unify export 1-5 --edl cars.edl --fcpxml cars.fcpxml
         unify export all --edl -
     """
+    from unify.cli.events import events_of, uneven
     from unify.engine.errors import UsageError
     from unify.engine.location import known_as
     from unify.indexer import timelines
+    from unify.indexer.jobs import JobProcess
     from unify.indexer.timecode import rate_named
 
     if edl is None and fcpxml is None:
@@ -65,12 +65,12 @@ def export(
             files.require_place(path, force)
     last = lasthits.recall(known_as(index))
     hits = [files.at_hand(hit) for hit in last.numbered(ranks or ["all"])]
-    events = _events(last, hits)
+    with JobProcess() as process:
+        events = events_of(last, hits, process)
     chosen = wanted or timelines.timeline_rate(events)
     if edl is not None:
         files.write(edl, timelines.edl(last.query, events, chosen).encode())
-        others = sum(event.rate.exact != chosen.exact for event in events)
-        if others:
+        if others := uneven(events, chosen):
             render.tell(
                 f"hits with another frame rate than the EDL's {chosen.name}: {others} of "
                 f"{len(events)}; their times are rounded to it; --fcpxml keeps each"
@@ -83,27 +83,3 @@ def export(
         jsonio.emit({"events": len(events), "rate": chosen.name, **names})
     cuts = render.counted(len(events), "cut")
     render.tell(f"{cuts} at {chosen.name} frames a second: {', '.join(names.values())}")
-
-
-def _events(last: lasthits.LastSearch, hits: list[dict[str, Any]]) -> list[Event]:
-    from unify.indexer.jobs import JobProcess
-    from unify.indexer.seek import Clock
-    from unify.indexer.timelines import Event
-
-    clocks: dict[str, Clock] = {}
-    with JobProcess() as process:
-        for hit in hits:
-            if hit["path"] not in clocks:
-                with files.named(hit):
-                    clocks[hit["path"]] = process.clock(hit["path"])
-    return [
-        Event(
-            hit["path"],
-            hit["start_s"],
-            hit["end_s"],
-            clocks[hit["path"]],
-            last.query,
-            f"score {hit['score']:.2f}, {lasthits.reasons(hit)}",
-        )
-        for hit in hits
-    ]

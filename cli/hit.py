@@ -82,7 +82,7 @@ def cut(
     index: IndexOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Cut hits of the last search into files of their own, with their sound.
+    """Cut hits of the last search into files, with their sound.
 
     A JSON manifest beside each file, FILE.json, says where it comes from: source and its
     SHA-256, range asked and got, query, score and reasons, versions. Exit code 5 says that

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unify.cli.render import tell
 from unify.engine.errors import UsageError
 
 _SCHEMA = 1
@@ -48,13 +49,13 @@ class LastSearch:
         """
         by_rank = {hit["rank"]: hit for hit in self.hits}
         if not by_rank:
-            raise UsageError(f"the last search, {self.query!r}, found nothing", "search again")
+            raise UsageError(f"the search {self.query!r} found nothing", "search again")
         chosen: dict[int, dict[str, Any]] = {}
         for word in (part for some in words for part in some.rstrip(",").split(",")):
             for rank in _ranks(word, list(by_rank)):
                 if rank not in by_rank:
                     raise UsageError(
-                        f"there is no hit {rank} in the last search, {self.query!r}",
+                        f"there is no hit {rank} of the search {self.query!r}",
                         f"it found {_found(by_rank)}",
                     )
                 chosen[rank] = by_rank[rank]
@@ -113,6 +114,15 @@ def remember(directory: Path, query: str, pack: str, hits: Sequence[dict[str, An
             path.unlink()  # better none than those of an older search
         return f"{path.parent}: {error.strerror}"
     return ""
+
+
+def keep(index: Path | None, query: str, pack: str, hits: Sequence[dict[str, Any]]) -> None:
+    """Keep the hits of a search, and say so where that fails; `index` is as of --index."""
+    from unify.engine.location import known_as
+
+    why_not = remember(known_as(index), query, pack, hits)
+    if why_not:
+        tell(f"unify open, cut and export will not know these hits: {why_not}")
 
 
 def recall(directory: Path) -> LastSearch:

@@ -9,15 +9,19 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from starlette.exceptions import HTTPException as PlainHTTPException
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from unify import __version__
 from unify.cli.web import models
-from unify.cli.web.guard import Door, Guard
+from unify.cli.web.desk import Desk
+from unify.cli.web.downloads import downloads
+from unify.cli.web.guard import Door, Guard, is_loopback
 from unify.cli.web.library import Library, NoSuchVideo
-from unify.cli.web.routes import Desk, api, metrics
+from unify.cli.web.pictures import MAX_BYTES, NoSuchPicture
+from unify.cli.web.routes import api, metrics
 from unify.engine.errors import (
     DamagedIndex,
     IndexUnavailable,
@@ -30,6 +34,7 @@ from unify.engine.errors import (
 STATIC = Path(__file__).resolve().parent / "static"
 _STATUS: dict[type[UnifyError], int] = {
     NoSuchVideo: 404,
+    NoSuchPicture: 404,
     UsageError: 400,
     QueryError: 400,
     MediaError: 404,  # nothing to see there
@@ -45,12 +50,12 @@ def make_app(library: Library, door: Door) -> ASGIApp:
         library: the index that is served.
         door: who is let in.
     """
-    desk = Desk(library)
+    desk = Desk(library, paths=is_loopback(door.host))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        desk.thumbnails.close()
+        desk.close()
 
     app = FastAPI(
         title="unify",
@@ -63,14 +68,17 @@ def make_app(library: Library, door: Door) -> ASGIApp:
     )
     app.state.desk = desk
     app.include_router(api)
+    app.include_router(downloads)
     app.add_route("/metrics", metrics)
     app.add_exception_handler(UnifyError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(PlainHTTPException, _http)
     app.add_exception_handler(OSError, _unreadable)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _fault)
     app.mount("/", StaticFiles(directory=STATIC, html=True), name="page")
-    return Guard(app, door, desk.metrics)
+    larger = {("POST", f"{api.prefix}/pictures"): max(MAX_BYTES.values())}
+    return Guard(app, door, desk.metrics, larger)
 
 
 async def _expected(request: Request, error: Exception) -> JSONResponse:
@@ -99,6 +107,11 @@ async def _unreadable(request: Request, error: Exception) -> JSONResponse:
         hint=request.app.state.desk.library.problem or "ask again: a build may have replaced it",
     )
     return JSONResponse(body.model_dump(), 503)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """Say nothing: nobody is there."""
+    return Response(status_code=400)
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:

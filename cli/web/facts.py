@@ -8,6 +8,7 @@ from unify import __version__
 from unify.cli.web import models
 from unify.cli.web.library import Library, View
 from unify.cli.web.media import mime_of
+from unify.cli.web.words import ServedWords
 from unify.engine.errors import UnifyError
 from unify.engine.manifest import Video
 from unify.engine.tracks import squeezed, video_tracks
@@ -75,8 +76,9 @@ def video_lines(
     )
 
 
-def index_status(library: Library) -> models.Status:
+def index_status(library: Library, words: ServedWords) -> models.Status:
     """Put together what the index says; without its journal, what that would tell is left out."""
+    words.dictionary()
     view, building, problem = library.view(), library.building(), library.problem
     found = None
     try:
@@ -97,6 +99,7 @@ def index_status(library: Library) -> models.Status:
         missing=found.missing if found else [],
         building=models.Building(**asdict(building)) if building else None,
         problem=problem,
+        words_problem=words.problem,
     )
 
 

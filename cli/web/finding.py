@@ -6,12 +6,14 @@ The engine does the work; this module only puts its records into models.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
 
 from unify.cli import finding
 from unify.cli.finding import Question
+from unify.cli.jsonio import gap_of, plan_fields
 from unify.cli.web import models
 from unify.cli.web.library import View
 from unify.engine.absence import faint
@@ -21,7 +23,7 @@ from unify.engine.like import Like
 from unify.engine.tracks import peak_s
 from unify.engine.types import EncodedQuery
 
-_LIKE_TERMS = 24  # a moment shows some hundred; the rest weigh next to nothing
+_LIKE_TERMS = 24  # a moment or picture shows some hundred; the rest weigh next to nothing
 
 
 def search(view: View, question: Question) -> models.SearchAnswer:
@@ -32,12 +34,12 @@ def search(view: View, question: Question) -> models.SearchAnswer:
         UsageError: an option, or `like`, names what there is not.
     """
     started = time.perf_counter()
-    answer = finding.ask(view.searcher, _placed(view, question))
+    placed = located(view, question)
+    answer = finding.ask(view.searcher, placed)
     times = {stage: round(ms, 3) for stage, ms in answer.times_ms.items()}
-    ids = np.array([hit.moment for hit in answer], np.int64)
-    owners = view.backend.video_ids(ids).tolist()
-    hits = [_hit(view, hit, owner, answer.query) for hit, owner in zip(answer, owners, strict=True)]
-    missing = [each.word for each in faint(view.searcher, answer)]
+    hits = _hits(view, answer, answer.query)
+    absent = list(faint(view.searcher, answer))
+    silence = None if hits else _silence(view, placed, answer)
     times["total"] = round(1000 * (time.perf_counter() - started), 3)
     return models.SearchAnswer.model_construct(
         query=_understood(view, answer, question),
@@ -45,10 +47,14 @@ def search(view: View, question: Question) -> models.SearchAnswer:
         exact=answer.exact,
         weak=bool(hits) and all(hit.weak for hit in answer),
         allowed=answer.plan.allowed,
-        missing=missing,
+        missing=[each.word for each in absent],
+        faint=absent,
+        silence=silence,
         subtitled=view.searcher.speaks,
         generation=view.generation,
         times_ms=times,
+        gap=gap_of(answer),
+        plan=models.Plan.model_construct(**plan_fields(answer)),
     )
 
 
@@ -61,11 +67,11 @@ def common(view: View, question: Question, top: int) -> models.Facets:
         QueryError: it cannot be read.
         UsageError: an option, or `like`, names what there is not.
     """
-    found, moments = finding.common(view.searcher, _placed(view, question), top, view.counts)
+    found, moments = finding.common(view.searcher, located(view, question), top, view.counts)
     return models.Facets(facets=list(found), moments=moments)
 
 
-def _placed(view: View, question: Question) -> Question:
+def located(view: View, question: Question) -> Question:
     """Return a question whose `like` names a path, as the engine knows videos."""
     if not question.like:
         return question
@@ -73,6 +79,28 @@ def _placed(view: View, question: Question) -> Question:
     if not place.video.isdecimal() or len(place.video) > 10:
         raise UsageError(f"{place.video} is no video id", "write like=VIDEO_ID@SECONDS")
     return replace(question, like=f"{view.path(int(place.video))}@{place.time_s!r}")
+
+
+def _silence(view: View, question: Question, answer: Answer) -> models.Silence:
+    why = finding.silence(view.searcher, question, answer)
+    return models.Silence(
+        unmet=[models.Unmet(**asdict(one)) for one in why.unmet],
+        nearest=[
+            models.Nearest(
+                lacks=list(near.lacks),
+                moments=near.moments,
+                best=next(iter(_hits(view, [best] if best else [], answer.query)), None),
+            )
+            for near, best in why.nearest
+        ],
+        best_score=why.best_score,
+    )
+
+
+def _hits(view: View, hits: Sequence[Hit], query: EncodedQuery) -> list[models.FoundMoment]:
+    ids = np.array([hit.moment for hit in hits], np.int64)
+    owners = view.backend.video_ids(ids).tolist()
+    return [_hit(view, hit, owner, query) for hit, owner in zip(hits, owners, strict=True)]
 
 
 def _hit(view: View, hit: Hit, video_id: int, query: EncodedQuery) -> models.FoundMoment:
@@ -100,6 +128,7 @@ def _hit(view: View, hit: Hit, video_id: int, query: EncodedQuery) -> models.Fou
 
 def _understood(view: View, answer: Answer, question: Question) -> models.Understood:
     parsed, terms = answer.parsed, view.searcher.searched(answer)
+    by_picture = question.like or question.shown is not None
     return models.Understood(
         text=parsed.text,
         conditions=[
@@ -113,7 +142,7 @@ def _understood(view: View, answer: Answer, question: Question) -> models.Unders
                 own=term.origin == "own",
                 moments=int(view.counts[view.lexicon.lookup(term.term)]),
             )
-            for term in (terms[:_LIKE_TERMS] if question.like else terms)
+            for term in (terms[:_LIKE_TERMS] if by_picture else terms)
         ],
         replaced=[
             models.ReplacedWord(
@@ -122,4 +151,5 @@ def _understood(view: View, answer: Answer, question: Question) -> models.Unders
             for each in answer.replaced
         ],
         dropped=list(question.options["drop"]),
+        defined=[models.DefinedName(**entry.record()) for entry in answer.defined],
     )  # fmt: skip

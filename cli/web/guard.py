@@ -5,7 +5,8 @@
 - Sec-Fetch-Site: another site in the same browser gets nothing, not even a picture.
 - Token: needed beyond this machine. A browser brings it once in the link that `unify serve`
   prints, and then as a cookie; programs send `Authorization: Bearer TOKEN`.
-- Bodies: nothing here takes one of more than a few bytes.
+- Bodies: nothing here takes one of more than a few bytes, but for the one route that takes files.
+  Its length is known beforehand; the route itself bounds it by what kind of file it is.
 
 Source of the headers: https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html
 """
@@ -16,6 +17,7 @@ import hmac
 import ipaddress
 import json
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -98,10 +100,13 @@ class Guard:
         app: what is behind it.
         door: who is let in.
         metrics: where requests are counted.
+        larger: how many bytes a body may have, by method and path, where it is more than usual.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, metrics: Metrics) -> None:
-        self._app, self._door, self._metrics = app, door, metrics
+    def __init__(
+        self, app: ASGIApp, door: Door, metrics: Metrics, larger: Mapping[tuple[str, str], int]
+    ) -> None:
+        self._app, self._door, self._metrics, self._larger = app, door, metrics, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer it."""
@@ -144,10 +149,13 @@ class Guard:
         followed = headers.get("sec-fetch-mode") == "navigate" and scope["path"] == "/"
         if foreign and not followed:  # a link on another page may lead here; nothing else of it
             return _Refusal(403, "asked for by another site", "open the page itself")
+        most = self._larger.get((scope["method"], scope["path"]), MAX_BODY_BYTES)
         length = headers.get("content-length", "0")
         endless = "transfer-encoding" in headers
-        if endless or not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-            return _Refusal(413, "the body is too large", f"at most {MAX_BODY_BYTES:,} bytes")
+        if endless or not length.isdecimal() or int(length) > most:
+            return _Refusal(
+                413, "the body is too large, or of no stated length", f"at most {most:,} bytes"
+            )
         return self._without_token(scope, headers)
 
     def _without_token(self, scope: Scope, headers: Headers) -> _Refusal | None:

@@ -24,7 +24,7 @@ class Metrics:
             ("route", "status"), registry=self._registry,
         )  # fmt: skip
         self.refused = Counter(
-            "unify_refused", "Searches refused because too many waited.", registry=self._registry
+            "unify_refused", "Requests refused because too many waited.", registry=self._registry
         )
         self._facts = {
             name: Gauge(f"unify_index_{name}", text, registry=self._registry)

@@ -6,12 +6,14 @@ where there is such a field; absolute paths are left out, since files are known 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from unify.engine.absence import Faint
 from unify.engine.answer import TermMatch
 from unify.engine.facets import Facet
+from unify.engine.planner import Structure
 from unify.engine.wording import Origin
 
 
@@ -89,6 +91,22 @@ class ReplacedWord(Model):
     terms: list[str] = Field(description="What stands for it among the query's terms: a guess.")
 
 
+class DefinedName(Model):
+    """A name of the user's dictionary, and what it stands for."""
+
+    name: str
+    definition: str = Field(description="As it is written.")
+    terms: list[str] = Field(description="As they may be written in a query.")
+    either: bool = Field(description="Whether any of the terms is enough.")
+
+
+class Words(Model):
+    """The dictionary of whoever runs the server."""
+
+    words: list[DefinedName]
+    problem: Named = Field(description="Why its file cannot be read, so that it is left out.")
+
+
 class Understood(Model):
     """How a query was read."""
 
@@ -98,6 +116,52 @@ class Understood(Model):
     terms: list[QueryTerm] = Field(description="Largest weight first.")
     replaced: list[ReplacedWord]
     dropped: list[str] = Field(description="Terms left out on request.")
+    defined: list[DefinedName] = Field(description="Names that were read as their definitions.")
+
+
+class Plan(Model):
+    """How a query was answered: the fields of the `plan` of `unify search --json --plan`."""
+
+    structure: Structure = Field(
+        description="scan: every allowed moment was scored; threshold: each side gave its best, "
+        "until no other moment could be better; ranks: so for ranks; server: a server chose."
+    )
+    latent: bool = Field(description="Whether the pictures as a whole score.")
+    lexicon: bool = Field(description="Whether words score.")
+    moments: int = Field(description="Moments of the whole library.")
+    allowed: int = Field(description="Those that meet the conditions and filters.")
+    approximate: bool = Field(description="Whether the latent side looked at its likeliest parts.")
+    postings: int = Field(description="Entries of the query's words, over all moments.")
+    threads: int
+    estimates_ms: dict[str, float] = Field(description="What stages were expected to take.")
+    rounds: int = Field(description="How often the sides fetched; 0: every moment was scored.")
+    depth: int = Field(description="How many moments each side was asked for last.")
+    fetched: dict[str, int] = Field(description="How many each side gave last.")
+    candidates: int = Field(description="Moments that were scored exactly, on both sides.")
+
+
+class Unmet(Model):
+    """A condition or filter of a query that leaves nothing, and how many moments meet it alone."""
+
+    condition: str = Field(description="As it may be written, such as +snow or path:holiday.")
+    moments: int
+    position: int | None = Field(description="Offset in the query; null for a filter.")
+
+
+class Nearest(Model):
+    """What a query finds without some of its conditions."""
+
+    lacks: list[str] = Field(description="The conditions, as of `unmet`.")
+    moments: int = Field(description="That meet all the others.")
+    best: FoundMoment | None = Field(description="Null where `like` is given.")
+
+
+class Silence(Model):
+    """Why there is no hit."""
+
+    unmet: list[Unmet] = Field(description="What no moment meets at once; empty: that is not why.")
+    nearest: list[Nearest] = Field(description="Without as few of them as can be.")
+    best_score: float | None = Field(description="What the best has, where none has `threshold`.")
 
 
 class SearchAnswer(Model):
@@ -109,9 +173,17 @@ class SearchAnswer(Model):
     weak: bool = Field(description="There are hits, and all are weak: no good match.")
     allowed: int = Field(description="Moments that meet the conditions and filters.")
     missing: list[str] = Field(description="Words of the query that no moment shows.")
+    faint: list[Faint] = Field(
+        description="The same: the greatest weight in any moment, and that from which one shows it."
+    )
+    silence: Silence | None = Field(description="Why there is no hit; null where there is one.")
     subtitled: bool = Field(description="Whether the library holds words that are said.")
     generation: int
-    times_ms: dict[str, float]
+    times_ms: dict[str, float] = Field(description="Milliseconds by stage, in order; `total`.")
+    gap: float | None = Field(
+        description="How far above the last hit an unseen moment could be; 0: exact; null: unknown."
+    )
+    plan: Plan
 
 
 class Facets(Model):
@@ -225,6 +297,32 @@ class Status(Model):
     missing: list[Named]
     building: Building | None
     problem: Named = Field(description="What cannot be read of the index, or empty.")
+    words_problem: Named = Field(description="Why the dictionary cannot be read, or empty.")
+
+
+Kind: TypeAlias = Literal["picture", "clip"]
+
+
+class SentPicture(Model):
+    """A picture or clip that was sent to search by it."""
+
+    picture: str = Field(description="Its name: the same file has the same one.")
+    kind: Kind
+
+
+class Chapter(Model):
+    """A stretch of a video."""
+
+    start_s: float
+    end_s: float
+    title: str
+
+
+class ChapterList(Model):
+    """The chapters of a video, in order."""
+
+    video_id: int
+    chapters: list[Chapter]
 
 
 class Error(Model):

@@ -1,113 +1,53 @@
 """The REST interface, `/api/v1`: names, limits and models of every request.
 
-Everything is GET and changes nothing. Work runs on threads of its own, a few at a time: searches
-are refused only when very many wait already.
+Everything is GET and changes nothing, but that a picture or clip may be sent to search by: it is
+kept in memory for a while.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Query, Request, Response
+from anyio import to_thread
 from fastapi import Path as InPath
-from fastapi.exceptions import HTTPException
-from fastapi.routing import APIRoute
+from fastapi import Query, Request, Response
 from starlette.responses import FileResponse
 
 from unify.cli.web import finding, models
-from unify.cli.web.asking import Asked, only_known
+from unify.cli.web.asking import Asked, Offset, Order, Sort, paged, seen
+from unify.cli.web.desk import AtDesk, VideoId, desk_of
 from unify.cli.web.facts import index_status, moment_facts, video_facts, video_lines
-from unify.cli.web.library import Library, NoSuchVideo, largest
+from unify.cli.web.library import NoSuchVideo, largest
 from unify.cli.web.media import video_response
-from unify.cli.web.metrics import TYPE, Metrics
-from unify.indexer.thumbnails import Thumbnails, cache_folder
+from unify.cli.web.metrics import TYPE
+from unify.cli.web.routing import answer_head, new_router
 
-MAX_WAITING = 256  # searches
 WIDTHS = (160, 320, 640)  # of thumbnails, pixels
 _POINTS = 240  # of a track
 
-_Made = TypeVar("_Made")
 
-
-class Sort(StrEnum):
-    """In which order hits come."""
-
-    SCORE = "score"
-    TIME = "time"
-
-
-class Desk:
-    """What the routes share.
-
-    Args:
-        library: the index.
-        threads: searches, and decoders of pictures, at once.
-    """
-
-    def __init__(self, library: Library, threads: int = 2) -> None:
-        self.library = library
-        self.metrics = Metrics()
-        self.thumbnails = Thumbnails(cache_folder(), processes=threads)
-        self._searching = CapacityLimiter(threads)
-        self._drawing = CapacityLimiter(threads)
-
-    async def search(self, work: Callable[[], _Made]) -> _Made:
-        """Run a search when it is its turn.
-
-        Raises:
-            HTTPException: too many wait.
-        """
-        if self._searching.statistics().tasks_waiting >= MAX_WAITING:
-            self.metrics.refused.inc()
-            raise HTTPException(503, "too many searches wait", {"retry-after": "1"})
-        return await to_thread.run_sync(work, limiter=self._searching)
-
-    async def draw(self, work: Callable[[], _Made]) -> _Made:
-        """Make a picture when it is its turn."""
-        return await to_thread.run_sync(work, limiter=self._drawing)
-
-
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
-
-
-AtDesk = Annotated[Desk, Depends(_desk)]
-VideoId = Annotated[int, InPath(ge=0, lt=2**32)]
 Top = Annotated[int, Query(ge=1, le=200)]
 
 
-_FAULTS: dict[int | str, dict[str, Any]] = {
-    400: {"model": models.Error, "description": "It cannot be read."},
-    404: {"model": models.Error, "description": "There is no such thing."},
-    422: {"model": models.Error, "description": "A parameter has a value that it cannot have."},
-    503: {"model": models.Error, "description": "Not now."},
-}
-api = APIRouter(prefix="/api/v1", responses=_FAULTS, dependencies=[Depends(only_known)])
+api = new_router()
 
 
 @api.get("/search", tags=["search"], response_model=models.SearchAnswer)
 async def search(
-    desk: AtDesk,
-    asked: Asked,
+    desk: AtDesk, asked: Asked,
     k: Annotated[int, Query(ge=1, le=200, description="How many hits.")] = 24,
-    offset: Annotated[int, Query(ge=0, le=9_800)] = 0,
-    sort: Annotated[Sort, Query(description="time: the same hits by video and time.")] = Sort.SCORE,
-) -> Response:
-    """Find moments from a sentence, from a moment, or from both."""
-    question = replace(
-        asked, in_time=sort is Sort.TIME, options={**asked.options, "k": k, "offset": offset}
-    )
+    offset: Offset = 0, sort: Order = Sort.SCORE,
+) -> Response:  # fmt: skip
+    """Find moments from a sentence, from a moment or picture, or from both."""
+    sought = paged(asked, k, offset, sort)
 
     def work() -> tuple[bytes, float]:
         started = time.perf_counter()
-        body = finding.search(desk.library.view(), question).model_dump_json().encode()
+        view = desk.library.view()
+        answer = finding.search(view, seen(sought, desk.pictures, view))
+        body = answer.model_dump_json().encode()
         return body, time.perf_counter() - started
 
     body, spent_s = await desk.search(work)
@@ -119,7 +59,12 @@ async def search(
 @api.get("/facets", tags=["search"])
 async def facets(desk: AtDesk, asked: Asked, top: Top = 16) -> models.Facets:
     """Return the terms that tell the good hits of a query from the library, to narrow it by."""
-    return await desk.search(lambda: finding.common(desk.library.view(), asked, top))
+
+    def work() -> models.Facets:
+        view = desk.library.view()
+        return finding.common(view, seen(asked, desk.pictures, view), top)
+
+    return await desk.search(work)
 
 
 @api.get("/terms", tags=["library"])
@@ -137,6 +82,14 @@ async def terms(desk: AtDesk, top: Top = 40) -> models.LibraryTerms:
         )
 
     return await desk.search(work)
+
+
+@api.get("/words", tags=["library"])
+async def words(desk: AtDesk) -> models.Words:
+    """List the dictionary: names that queries may hold, and what they stand for."""
+    entries = (await to_thread.run_sync(desk.words.dictionary)).entries
+    named = [models.DefinedName(**entry.record()) for entry in entries]
+    return models.Words(words=named, problem=desk.words.problem)
 
 
 @api.get("/videos", tags=["library"])
@@ -243,22 +196,65 @@ async def stream(desk: AtDesk, video_id: VideoId, download: bool = False) -> Res
     return await to_thread.run_sync(partial(video_response, view, video_id, download))
 
 
+@api.post(
+    "/pictures",
+    tags=["search"],
+    status_code=201,
+    responses={
+        status: {"model": models.Error, "description": description}
+        for status, description in (
+            (408, "It came too slowly."),
+            (413, "It is too large."),
+            (415, "Its type is none of a picture or clip."),
+            (429, "Too many are being sent."),
+            (507, "There is no room for it."),
+        )
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                kind: {"schema": {"type": "string", "format": "binary"}}
+                for kind in ("image/*", "video/*")
+            },
+        }
+    },
+)
+async def send_picture(desk: AtDesk, request: Request) -> models.SentPicture:
+    """Send a picture or clip, as the body, and search by it: `search?picture=NAME`.
+
+    Its Content-Type says which: a picture has at most 32 MiB, a clip 256 MiB and 10 minutes. The
+    64 used last are kept, in memory; one that is forgotten may be sent again and has that name.
+    """
+    return await desk.pictures.take(request, desk.library.view())
+
+
+@api.get(
+    "/pictures/{picture}/thumbnail",
+    tags=["media"],
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)
+async def picture_thumbnail(
+    desk: AtDesk, picture: Annotated[str, InPath(pattern="^[0-9a-f]{32}$")]
+) -> Response:
+    """Return a small JPEG of a picture or clip that was sent."""
+    data = desk.pictures.kept(picture, desk.library.view()).thumbnail
+    keep = {"cache-control": "private, max-age=86400"}
+    return Response(data, media_type="image/jpeg", headers=keep)
+
+
 @api.get("/status", tags=["library"])
 async def status(desk: AtDesk) -> models.Status:
     """Return how the index stands, and how far a running build is."""
-    return await to_thread.run_sync(partial(index_status, desk.library))
+    return await to_thread.run_sync(partial(index_status, desk.library, desk.words))
 
 
-for _route in api.routes[:]:  # HEAD is answered wherever GET is, and is no operation of its own
-    assert isinstance(_route, APIRoute)
-    api.add_api_route(
-        _route.path.removeprefix(api.prefix), _route.endpoint,
-        methods=["HEAD"], include_in_schema=False,
-    )  # fmt: skip
+answer_head(api)
 
 
 async def metrics(request: Request) -> Response:
     """Return counts and latencies for Prometheus."""
-    desk = _desk(request)
+    desk = desk_of(request)
     page = desk.metrics.page(desk.library.view(), desk.library.building() is not None)
     return Response(page, media_type=TYPE)

@@ -1,19 +1,27 @@
 // The page: what is asked goes to the server, what it answers is shown, the address keeps both.
 
 import * as api from "./api.js";
-import { $, count, el, icon, nameOf, clock } from "./dom.js";
+import { $, count, el } from "./dom.js";
 import * as keys from "./keys.js";
 import * as menu from "./menu.js";
 import { closePlayer, openPlayer } from "./player.js";
+import * as exporting from "./export.js";
 import * as options from "./options.js";
+import { showGone, showOrigin } from "./origin.js";
+import * as picture from "./picture.js";
+import { Feed, first } from "./feed.js";
+import { showPlan } from "./plan.js";
+import { showNames } from "./names.js";
 import * as results from "./results.js";
-import { FRESH, PAGE, address, asking, asks, changed, empty, question, read } from "./state.js";
+import { nearest, showNote } from "./silence.js";
+import { FRESH, address, asking, asks, changed, empty, further, question, read } from "./state.js";
 import * as status from "./status.js";
 
 const TYPING_MS = 350;
 
 let state = read();
 let hits = [];
+let feed = null;
 let running = new AbortController();
 let timer = 0;
 
@@ -30,6 +38,7 @@ function change(changes, { replace = false, quiet = false } = {}) {
 async function show({ another, quiet = false }) {
   if (document.activeElement !== $("box") || !quiet) $("box").value = state.q;
   if (another) await ask(quiet);
+  exporting.showPicks(state, hits);
   showPlayer();
 }
 
@@ -47,11 +56,14 @@ async function ask(quiet) {
   } catch (error) {
     if (error.name === "AbortError") return;
     if (!quiet) blame(error);
+    $("more").hidden = true; // what is shown is of another question
     if (!$("results").children.length && error.status) await browse(signal).catch(() => {}); // no empty page
+    if (state.picture && error.status === 404) showGone(change);
   }
   $("results").classList.remove("stale");
   const lost = held !== document.body && document.activeElement === document.body;
   if (lost) $("found").focus({ preventScroll: true }); // what had the focus was replaced
+  await fill();
 }
 
 /** Say what is wrong with the query, and select the place in the box; null takes it back. */
@@ -65,59 +77,88 @@ function blame(error) {
 }
 
 async function find(signal) {
-  const { q, sort, count: k } = state;
+  const { q, sort } = state;
+  const k = first(state.count);
   const common = question(state);
-  const narrowing = api.get("facets", common, signal).catch(() => ({ facets: [] }));
-  const answer = await api.get("search", { ...common, sort, k: Math.min(k, 192) }, signal);
+  const get = (path, params) => picture.asking(state.picture, () => api.get(path, params, signal));
+  const narrowing = get("facets", common).catch(() => ({ facets: [] }));
+  const answer = await get("search", { ...common, sort, k });
   hits = answer.hits;
+  feed = new Feed(hits.length, hits.length < k, async (offset, k) => (await get("search", { ...common, sort, offset, k })).hits, (page) => {
+    const known = new Set(hits.map(keyOf)); // a build may have moved some
+    const fresh = page.filter((hit) => !known.has(keyOf(hit)));
+    hits = [...hits, ...fresh];
+    results.addHits(fresh, hrefOf, acts, sort === "time");
+    exporting.showPicks(state, hits);
+    showAmount({ ...answer, hits });
+  });
   document.title = q ? `${q} · unify` : "more like this · unify";
-  results.showHeading(answer, state, k);
   options.showOptions(answer, state);
-  results.showHits(hits, hrefOf, acts);
+  results.showHits(hits.length ? hits : nearest(answer), hrefOf, acts);
+  exporting.showPicks(state, hits, answer.generation);
   results.showReplaced(answer, state, change);
+  showNames(answer, state, change);
   results.showReading(answer, state, change, term);
-  results.showNote(answer, state, change);
-  $("more").hidden = hits.length < k || k >= 192;
-  $("live").textContent = results.spoken(answer, state, k);
-  await showOrigin(signal);
+  showPlan(answer, state, change);
+  showNote(answer, state, change);
+  showAmount(answer);
+  await showOrigin(state, change, signal);
   const facets = await narrowing;
   signal.throwIfAborted(); // another question has come: its answer must stay
   results.showFacets(facets, state, change);
 }
 
+/** Say how many there are, and offer more. */
+function showAmount(answer) {
+  const most = feed.ended ? 0 : hits.length; // with all of them there, it is not the best alone
+  results.showHeading(answer, state, most);
+  $("live").textContent = results.spoken(answer, state, most);
+  $("more").hidden = feed.ended;
+}
+
+/** Fetch what the state wants beside the first page. */
+async function fill() {
+  try {
+    await feed?.upTo(state.count);
+  } catch (error) {
+    if (error.name !== "AbortError") blame(error);
+  }
+}
+
+/** Show some more behind: what is there stays, and so does the focus, until there is no more. */
+async function more() {
+  const before = $("results").children.length;
+  change({ count: further(state.count) }, { replace: true });
+  await fill();
+  const next = $("results").children[before] ?? $("results").lastElementChild;
+  if ($("more").hidden) next?.querySelector("a").focus({ preventScroll: true });
+}
+
 /** With no question: the library itself, and what it is about. */
 async function browse(signal) {
   hits = [];
+  const limit = first(state.count);
   const [list, topics] = await Promise.all([
-    api.get("videos", { limit: Math.min(state.count, 192) }, signal),
+    api.get("videos", { limit }, signal),
     api.get("terms", { top: 120 }, signal),
   ]);
   document.title = "unify";
   $("found").textContent = list.total ? `${count(list.total, "video")}, newest first` : "No videos yet";
   $("note").className = "note plain";
-  for (const name of ["choices", "replaced", "read", "note", "origin"]) $(name).hidden = true;
-  results.showVideos(list.videos, (video) => address({ ...state, video: video.video_id, at: 0 }), acts);
+  for (const name of ["choices", "names", "replaced", "read", "plan", "note", "origin"]) $(name).hidden = true;
+  const hrefOf = (video) => address({ ...state, video: video.video_id, at: 0 });
+  results.showVideos(list.videos, hrefOf, acts);
+  feed = new Feed(list.videos.length, list.videos.length >= list.total, async (offset, k) => (await api.get("videos", { offset, limit: k }, signal)).videos, (page) => {
+    results.addVideos(page, hrefOf, acts);
+    $("more").hidden = feed.ended;
+    $("live").textContent = `${count(feed.taken, "video")} shown.`;
+  });
   results.showTopics(topics, change);
-  $("more").hidden = list.videos.length >= list.total || state.count >= 192;
+  $("more").hidden = feed.ended;
   if (!list.total) {
     $("note").replaceChildren("Index a folder, and its videos come here: ", el("code", {}, "unify index build FOLDER"));
     $("note").hidden = false;
   }
-}
-
-/** Show which moment the results are like. */
-async function showOrigin(signal) {
-  const box = $("origin");
-  box.hidden = true;
-  if (!state.like) return;
-  const [video, at] = state.like.split("@").map(Number);
-  const facts = await api.get(`videos/${video}`, {}, signal);
-  box.replaceChildren(
-    el("img", { src: api.thumbnail(video, at, 320), alt: "", width: 96, height: 54 }),
-    el("p", {}, `More like ${facts.name}`, el("small", {}, `at ${clock(at)}${state.q ? `, with “${state.q}”` : ""}`)),
-    el("button", { class: "tool", type: "button", "aria-label": "Without it", onclick: () => change({ like: "" }) }, icon("close")),
-  );
-  box.hidden = false;
 }
 
 /** Open, switch or close the player as the state says. */
@@ -134,7 +175,7 @@ async function showPlayer() {
   try {
     const facts = await api.get(`videos/${state.video}`);
     if ($("player").dataset.key !== key) return;
-    const hit = hits.find((one) => keyOf(one) === key) ?? { video_id: state.video, start_s: state.at ?? 0 };
+    const hit = results.hitAt(key) ?? { video_id: state.video, start_s: state.at ?? 0 };
     openPlayer(hit, facts, { ...acts, close: close, others: () => hits.filter((one) => one.video_id === state.video) });
   } catch (error) {
     $("fault").textContent = error.message;
@@ -158,12 +199,16 @@ function close() {
 const acts = {
   play: (hit) => change({ video: hit.video_id, at: hit.start_s }),
   open: (video) => change({ video: video.video_id, at: 0 }),
-  like: (hit) => change({ q: "", ...FRESH, video: null, at: null, like: `${hit.video_id}@${(hit.like_s ?? hit.peak_s ?? hit.start_s).toFixed(2)}` }).then(() => $("found").focus()),
+  like: (hit) => change({ q: "", ...FRESH, picture: "", video: null, at: null, like: `${hit.video_id}@${(hit.like_s ?? hit.peak_s ?? hit.start_s).toFixed(2)}` }).then(() => $("found").focus()),
   term: (button, word) => term(button, word),
   twins: (twins) => change({ twins }),
+  pick: (hit) => hits.includes(hit) && change({ picks: exporting.toggled(state.picks, hit) }, { replace: true }),
   close,
   help: () => $("sheet").showModal(),
 };
+
+/** Look for what is like a picture that was sent; in place of another one, with the same words. */
+const seek = (picture) => change({ ...(state.picture ? {} : { q: "", ...FRESH }), like: "", picture, video: null, at: null }).then(() => $("found").focus());
 
 const term = (button, word) => menu.openMenu(button, word, state, change);
 
@@ -178,7 +223,7 @@ function setUpForm() {
     const q = $("box").value.trim();
     timer = setTimeout(() => q !== state.q && change({ q, ...FRESH }, { replace: asking(state), quiet: true }), TYPING_MS);
   });
-  $("more").addEventListener("click", () => change({ count: state.count + PAGE }, { replace: true }));
+  $("more").addEventListener("click", more);
   document.querySelector(".brand").addEventListener("click", (event) => {
     event.preventDefault();
     change(empty());
@@ -194,6 +239,8 @@ addEventListener("popstate", () => {
 
 setUpForm();
 options.setUp(change);
+exporting.setUp(acts.pick, change);
+picture.setUp(seek);
 menu.setUp();
 keys.setUp(acts);
 $("help").addEventListener("click", acts.help);

@@ -23,7 +23,7 @@ function move(key) {
   return true;
 }
 
-/** @param acts `close()` of the player, returns whether it was open; `like(hit)`; `help()` */
+/** @param acts `close()` of the player, returns whether it was open; `like(hit)`; `pick(hit)`; `help()` */
 export function setUp(acts) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], :popover-open")) return;
@@ -41,6 +41,7 @@ export function setUp(acts) {
     } else if (arrow && !target.closest?.("video, #player, .facets") && move(key)) {
       // moved
     } else if (key.toLowerCase() === "m" && target.hit) acts.like(target.hit);
+    else if (key.toLowerCase() === "x" && target.hit) acts.pick(target.hit);
     else return;
     event.preventDefault();
   });

@@ -1,22 +1,23 @@
 // How results are chosen and ordered: the row above them, and the drawer beside it.
 
 import { $, el } from "./dom.js";
-import { DEFAULTS } from "./state.js";
+import { DEFAULTS, example } from "./state.js";
 
-const CHECKS = ["expand", "subtitles", "twins"];
+const CHECKS = ["expand", "subtitles", "twins", "exact"];
 const field = (name) => $("options").querySelector(`[name=${name}]`);
 
-/** Set what the row and the drawer show; subtitles only where the library has any. */
+/** Set what the row and the drawer show: no subtitles where the library has none. */
 export function showOptions(answer, state) {
   for (const button of $("moments").children) button.setAttribute("aria-pressed", String(button.dataset.moments === state.moments));
   for (const name of ["sort", "pool"]) field(name).value = state[name];
   for (const name of CHECKS) field(name).checked = state[name];
   field("threshold").value = state.threshold ?? "";
   field("pool").disabled = state.moments !== "best";
-  field("expand").disabled = Boolean(state.like);
+  field("expand").disabled = Boolean(example(state));
   field("twins").disabled = state.moments === "all";
   if (state.moments === "all") field("twins").checked = true;
   field("subtitles").closest("label").hidden = !answer.subtitled;
+  field("exact").closest("label").hidden = answer.exact && !state.exact; // it is so by itself
   const changes = changed(state).length;
   $("tune").replaceChildren("Options", ...(changes ? [el("span", { class: "badge", "aria-label": `, ${changes} changed` }, changes)] : []));
   $("reset").disabled = !changes;

@@ -1,6 +1,7 @@
 // The player: jumps to the moment, and shows under its timeline when each word shows.
 
 import * as api from "./api.js";
+import { clipTools } from "./clip.js";
 import { $, clock, decimal, el, icon, nameOf, span, svg } from "./dom.js";
 
 const LINES = 8;
@@ -20,6 +21,7 @@ export function openPlayer(hit, facts, acts) {
   const video = el("video", { controls: true, playsinline: true, preload: "metadata", src: api.stream(facts.video_id), "aria-label": facts.name });
   const screen = el("div", { class: "screen" }, video);
   const lines = el("div", { class: "lines" });
+  const tools = clipTools(hit, facts, video);
   player.replaceChildren(
     el("div", { class: "inner" },
       el("div", { class: "title" },
@@ -31,7 +33,9 @@ export function openPlayer(hit, facts, acts) {
       el("div", { class: "acts" },
         el("button", { class: "quiet", type: "button", onclick: () => acts.like(nearby(hit, video)) }, icon("like"), "More like this"),
         el("button", { class: "quiet", type: "button", onclick: (event) => copyLink(event.currentTarget) }, icon("link"), "Copy link"),
+        ...tools.buttons,
         el("a", { class: "quiet", href: api.stream(facts.video_id, true), download: facts.name }, icon("down"), "Download")),
+      tools.box,
       lines,
       hit.terms ? sum(hit, acts.term) : null),
   );

@@ -3,6 +3,8 @@
 import * as api from "./api.js";
 import { $, clock, count, decimal, el, icon, nameOf, span } from "./dom.js";
 import * as query from "./query.js";
+import { example } from "./state.js";
+import { spokenNote, strange } from "./silence.js";
 
 const REASONS = 3;
 
@@ -16,7 +18,8 @@ const REASONS = 3;
 function card(hit, href, acts) {
   const name = nameOf(hit.video);
   const when = span(hit.start_s, hit.end_s);
-  const label = `${hit.rank}. ${name}, ${when}, score ${hit.score.toFixed(1)}${hit.weak ? ", weak" : ""}`;
+  const tag = hit.lacks ? `without ${hit.lacks.join(" and ")}` : hit.weak ? "weak" : "";
+  const label = `${hit.lacks ? "" : `${hit.rank}. `}${name}, ${when}, score ${hit.score.toFixed(1)}${tag ? `, ${tag}` : ""}`;
   const link = el(
     "a",
     { href, "aria-label": label, title: hit.video, onclick: (event) => plain(event) && acts.play(hit) },
@@ -30,7 +33,7 @@ function card(hit, href, acts) {
     { class: `card${hit.weak ? " weak" : ""}`, "data-key": `${hit.video_id}@${hit.start_s.toFixed(2)}` },
     link,
     el("button", { class: "tool like", type: "button", title: "More like this", "aria-label": `More like ${name}, ${when}`, onclick: () => acts.like(hit) }, icon("like")),
-    el("div", { class: "line" }, el("span", { class: "name", title: hit.video }, name), twins(hit, acts), hit.weak ? el("span", { class: "tag" }, "weak") : null, score),
+    el("div", { class: "line" }, el("span", { class: "name", title: hit.video }, name), twins(hit, acts), tag ? el("span", { class: "tag" }, tag) : null, score),
     reasons(hit, acts.term),
   );
 }
@@ -55,7 +58,7 @@ function picture(video, seconds) {
 
 /** What a score is the sum of: its largest words, the rest of them, the picture as a whole, base. */
 function reasons(hit, onTerm) {
-  const words = hit.terms.filter((match) => match.part > 0).slice(0, REASONS);
+  const words = hit.terms.filter((match) => match.part >= 0.05).slice(0, REASONS);
   const rest = hit.parts.lexicon - words.reduce((total, match) => total + match.part, 0);
   const { latent, base, pool } = hit.parts;
   const others = hit.terms.length - words.length;
@@ -91,8 +94,26 @@ export function showHits(hits, hrefOf, acts) {
   $("results").replaceChildren(...hits.map((hit) => card(hit, hrefOf(hit), acts)));
 }
 
+/** Put further hits behind; in the order of time, among them. */
+export function addHits(hits, hrefOf, acts, inTime) {
+  $("results").append(...hits.map((hit) => card(hit, hrefOf(hit), acts)));
+  if (inTime) $("results").append(...[...$("results").children].sort(byTime));
+}
+
+function byTime(one, other) {
+  const [a, b] = [one, other].map((node) => node.querySelector("a").hit);
+  if (a.video !== b.video) return a.video < b.video ? -1 : 1;
+  return a.start_s - b.start_s;
+}
+
 /** Show the library itself, where nothing is asked. */
 export function showVideos(videos, hrefOf, acts) {
+  $("results").replaceChildren();
+  addVideos(videos, hrefOf, acts);
+}
+
+/** Put further videos behind. */
+export function addVideos(videos, hrefOf, acts) {
   const cards = videos.map((video) => {
     const label = `${video.name}, ${clock(video.duration_s)}`;
     return el(
@@ -103,8 +124,11 @@ export function showVideos(videos, hrefOf, acts) {
       el("div", { class: "line" }, el("span", { class: "name", title: video.video }, video.name)),
     );
   });
-  $("results").replaceChildren(...cards);
+  $("results").append(...cards);
 }
+
+/** The hit that a card shows, or undefined. */
+export const hitAt = (key) => [...$("results").children].find((one) => one.dataset.key === key)?.querySelector("a").hit;
 
 /** Mark the card that plays. */
 export function mark(key) {
@@ -114,7 +138,7 @@ export function mark(key) {
 /** Show facets as chips: the word adds it, the minus excludes it. */
 export function showFacets(found, state, change) {
   const words = found.facets.filter((facet) => query.standing(state.q, facet.term) === null).slice(0, 14);
-  const stands = required(state.q);
+  const stands = query.demanded(state.q);
   const chips = [
     ...stands.map(([sign, term]) =>
       el("button", { class: "chip", type: "button", "aria-pressed": "true", "aria-label": `${sign === "+" ? "must show" : "must not show"} ${term}: remove`,
@@ -127,11 +151,6 @@ export function showFacets(found, state, change) {
   ];
   $("facets").replaceChildren(...chips);
   $("facets").hidden = !chips.length;
-}
-
-/** The words that must, or must not, show. */
-function required(text) {
-  return (text.match(/(?<![^\s])[+-][^\s()":]+/g) || []).map((word) => [word[0], query.parts(word).bare]);
 }
 
 /** Show what a library is about, where nothing is asked: words that tell, not those in all of it. */
@@ -148,11 +167,11 @@ export function showTopics(found, change) {
 export function showReplaced(answer, state, change) {
   const act = (text, changes) => el("button", { class: "quiet", type: "button", onclick: () => change(changes) }, text);
   const lines = answer.query.replaced.map(({ word, spelled, terms }) => {
-    if (spelled) return el("p", {}, el("span", {}, `“${word}” was read as `, el("strong", {}, spelled), "."), act(`Search for “${word}” instead`, { respell: false }));
+    if (spelled) return el("p", { "data-word": word }, el("span", {}, `“${word}” was read as `, el("strong", {}, spelled), "."), act(`Search for “${word}” instead`, { respell: false }));
     const leave = (term) => el("button", { class: "chip", type: "button", "aria-label": `leave out ${term}`, title: "Leave out", onclick: () => change({ drop: [...state.drop, term] }) }, term, el("small", { "aria-hidden": "true" }, "×"));
     return terms.length
-      ? el("p", {}, el("span", {}, `“${word}” is not in the lexicon. A guess:`), ...terms.map(leave))
-      : el("p", {}, `“${word}” is not in the lexicon: only pictures as a whole are compared with it.`);
+      ? el("p", { "data-word": word }, el("span", {}, `“${word}” is not in the lexicon. A guess:`), ...terms.map(leave))
+      : el("p", { "data-word": word }, `“${word}” is not in the lexicon: only pictures as a whole are compared with it.`);
   });
   if (!state.respell) lines.push(el("p", {}, el("span", {}, "Spelling is left as it is."), act("Put it right", { respell: true })));
   $("replaced").replaceChildren(...lines);
@@ -166,11 +185,11 @@ export function showReading(answer, state, change, onTerm) {
   box.hidden = !terms.length && !dropped.length;
   const own = terms.filter((term) => term.own).map((term) => term.term);
   const others = terms.filter((term) => !term.own);
-  box.querySelector("summary").textContent = state.like && !state.q
-    ? `Looks for what that moment shows: ${terms.slice(0, 4).map((term) => term.term).join(", ")} …`
+  box.querySelector("summary").textContent = example(state) && !state.q
+    ? `Looks for what ${state.like ? "that moment" : "it"} shows: ${terms.slice(0, 4).map((term) => term.term).join(", ")} …`
     : `Looks for ${own.join(", ") || "the scene"}${others.length ? `, and ${count(others.length, "related word")}` : ""}${dropped.length ? `, ${dropped.length} left out` : ""}`;
   const off = (word) => change({ drop: [...state.drop, word] });
-  const chips = terms.map((term) => state.like || term.own
+  const chips = terms.map((term) => example(state) || term.own
     ? el("button", { class: `chip${term.own ? " own" : ""}`, type: "button", onclick: (event) => onTerm(event.currentTarget, term.term) }, term.term, el("small", {}, term.weight.toFixed(1)))
     : el("button", { class: "chip", type: "button", "aria-pressed": "true", title: "Leave out", onclick: () => off(term.term) }, term.term, el("small", {}, term.weight.toFixed(1))));
   const back = dropped.map((word) =>
@@ -183,13 +202,13 @@ export function showHeading(answer, state, most) {
   const small = amount(answer, state, most);
   const large = small.shift();
   if (answer.hits.length) small.push(`${Math.max(1, Math.round(answer.times_ms.total))} ms`);
-  $("found").replaceChildren(large, ...small.map((text) => el("small", {}, text)));
+  $("found").replaceChildren(large, ...small.flatMap((text) => [" ", el("small", {}, text)])); // read aloud, words apart
 }
 
 /** Matches are what is not weak; what filters alone, or a moment, have found is not judged. */
 function amount({ hits, ...answer }, state, most) {
   if (!hits.length) return ["Nothing found"];
-  if (state.like) return [`${hits.length} most alike`];
+  if (example(state)) return [`${hits.length} most alike`];
   if (answer.weak || strange(answer)) return [`${hits.length} nearest`];
   if (!answer.query.terms.length) return [count(hits.length, "result")];
   const weak = hits.filter((hit) => hit.weak).length;
@@ -197,46 +216,8 @@ function amount({ hits, ...answer }, state, most) {
   return [count(hits.length - weak, "match", "matches"), ...(weak ? [`and ${weak} weak`] : [])];
 }
 
-/** Say honestly when nothing is good. */
-export function showNote(answer, state, change) {
-  const note = $("note");
-  const missing = answer.missing.map((word) => `“${word}”`).join(", ");
-  const none = missing ? `Nothing here shows ${missing}.` : "";
-  note.hidden = true;
-  note.className = "note";
-  if (!answer.hits.length) {
-    const { conditions, terms } = answer.query;
-    const shown = new Map(conditions.length > 1 ? terms.map((term) => [term.term, ` (${count(term.moments, "moment")})`]) : []);
-    const hard = conditions.map((one) => `${one.negated ? "without" : "with"} ${one.words.map((word) => word + (shown.get(word) ?? "")).join(" or ")}`);
-    const why = !answer.allowed && hard.length ? `No moment ${hard.join(" and ")}${answer.query.filtered ? " passes the filters" : ""}.`
-      : !answer.allowed ? "No video passes the filters."
-      : state.threshold !== null ? `Nothing scores ${state.threshold} or more.` : none;
-    const words = required(state.q);
-    const away = (text, q) => el("button", { class: "quiet", type: "button", onclick: () => change({ q }) }, text);
-    note.replaceChildren(el("span", {}, why),
-      ...words.map(([sign, term]) => away(sign === "+" ? `Do not insist on “${term}”` : `Allow “${term}”`, query.plainly(state.q, term))),
-      ...(answer.allowed && state.threshold !== null ? [el("button", { class: "quiet", type: "button", onclick: () => change({ threshold: null }) }, "Any score")] : []),
-      ...query.filters(state.q).map((filter) => away(`Without ${filter}`, query.without(state.q, query.parts(filter).bare))));
-    note.hidden = !note.textContent;
-  } else if (answer.weak || strange(answer)) {
-    note.replaceChildren(el("strong", {}, "No good match."), el("span", {}, `${none} These are the nearest.`.trim()));
-    note.hidden = false;
-  } else if (missing) {
-    note.replaceChildren(el("span", {}, none));
-    note.classList.add("slight");
-    note.hidden = false;
-  }
-}
-
-/** Whether nothing here shows any word of the query. */
-function strange(answer) {
-  const own = answer.query.terms.filter((term) => term.own);
-  return own.length > 0 && own.every((term) => !term.moments);
-}
-
 /** One line for those who do not see the grid. */
 export function spoken(answer, state, most) {
-  const missing = answer.missing.length ? ` Nothing shows ${answer.missing.join(", ")}.` : "";
   const none = answer.hits.length && (answer.weak || strange(answer)) ? "No good match. " : "";
-  return `${none}${amount(answer, state, most).join(" ")}.${missing}`;
+  return `${none}${amount(answer, state, most).join(" ")}. ${spokenNote(answer, state)}`.trim();
 }

@@ -42,7 +42,7 @@ function show(status) {
   const { building } = status;
   const share = building ? Math.round(100 * building.share) : 0;
   $("stand").textContent = building ? `Indexing ${share} %` : status.problem ? "Index out of reach" : count(status.videos, "video");
-  $("stand").classList.toggle("alert", Boolean(status.problem || status.failed.length));
+  $("stand").classList.toggle("alert", Boolean(status.problem || status.words_problem || status.failed.length));
   $("stand").setAttribute("aria-label", `${$("stand").textContent}: the index`);
   $("progress").hidden = !building;
   $("progress").setAttribute("aria-valuenow", share);
@@ -60,6 +60,7 @@ function facts(status) {
   const line = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
   return [
     ...(status.problem ? [el("p", {}, status.problem)] : []),
+    ...(status.words_problem ? [el("p", {}, `The dictionary is left out: ${status.words_problem}`)] : []),
     el("dl", {},
       line("Videos", status.videos.toLocaleString("en") + (status.video_s === null ? "" : `, ${clock(status.video_s)} in all`)),
       line("Moments", status.moments.toLocaleString("en")),

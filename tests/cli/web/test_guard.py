@@ -3,6 +3,7 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
+from tests.indexer.media import make_still
 from unify.cli.web.app import make_app
 from unify.cli.web.guard import COOKIE, MAX_BODY_BYTES, POLICY, Door
 
@@ -82,6 +83,15 @@ def test_without_the_token_there_is_nothing(guarded):
 def test_programs_show_the_token_in_a_header(guarded):
     headers = {"authorization": f"Bearer {TOKEN}"}
     assert guarded.get("/api/v1/status", headers=headers).status_code == 200
+
+
+def test_a_file_is_taken_with_the_token_alone(guarded):
+    headers = {"content-type": "image/png"}
+    for shown, code in ({}, 401), ({"authorization": f"Bearer {TOKEN}"}, 201):
+        answer = guarded.post(
+            "/api/v1/pictures", content=make_still(9), headers={**headers, **shown}
+        )
+        assert answer.status_code == code
 
 
 def test_a_browser_brings_it_once_and_then_as_a_cookie(guarded):
