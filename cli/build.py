@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from unify.indexer.progress import BuildReport, Progress
 
 _LINE_EVERY_S = 30.0  # in a pipe
+_LISTED = 20  # files of a kind, of those that `unify index status` lists too
 
 
 def build(
@@ -155,14 +156,17 @@ def _summarise(report: BuildReport) -> None:
         render.tell(f"{report.ignored:,} left out by .unifyignore or --exclude")
     if report.renamed or report.removed:
         render.tell(f"{report.renamed:,} renamed, {report.removed:,} removed")
-    for what, lines in (
-        ("copy of an indexed video", report.duplicates),
-        ("missing, still searchable", report.missing),
-        ("left out, still searchable (unify index remove takes it off)", report.kept),
-        ("cannot be looked at", [f"{path} ({why})" for path, why in report.unreadable]),
-        ("failed", [f"{path} ({why})" for path, why in report.failed]),
+    for what, lines, in_status in (
+        ("copy of an indexed video", report.duplicates, True),
+        ("missing, still searchable", report.missing, True),
+        ("left out, still searchable (unify index remove takes it off)", report.kept, False),
+        ("cannot be looked at", [f"{path} ({why})" for path, why in report.unreadable], False),
+        ("failed", [f"{path} ({why})" for path, why in report.failed], True),
     ):
-        for line in lines:
+        listed = lines[:_LISTED] if in_status else lines
+        for line in listed:
             render.tell(f"{what}: {line}")
+        if len(lines) > len(listed):
+            render.tell(f"{what}: {len(lines) - len(listed):,} more; all: unify index status")
     if report.failed:
         render.tell("failed videos are tried again when they change, or with --retry-failed")

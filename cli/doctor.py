@@ -58,6 +58,7 @@ def _checks(index: object) -> list[tuple[str, Callable[[], Finding]]]:
         ("disk", partial(checks.disk, index)),
         ("thumbnails", checks.thumbnails),
         ("player", checks.player),
+        ("words", checks.words),
         *((name, partial(checks.extra, name)) for name in checks.EXTRAS),
     ]
 

@@ -53,7 +53,7 @@ def evaluate(
         Path | None, typer.Option(metavar="FOLDER", help="Also write the table and the JSON here.")
     ] = None,
 ) -> None:
-    """Measure how well packs find the items of a data set from their captions, and back.
+    """Measure how well packs find items by their captions, and back.
 
     DATASET is a folder with MSR-VTT, DiDeMo or MSVD as their users have them, an archive of
     stills with captions.json, or clips with captions.tsv. Exit code 5 says that some items

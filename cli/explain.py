@@ -27,7 +27,7 @@ def explain(
         int, typer.Option("--hit", metavar="N", min=1, help="Which hit to explain: its rank.")
     ] = 1,
 ) -> None:
-    """Show how a query is understood and planned, and why a hit was found.
+    """Show how a query is read and planned, and why a hit was found.
 
     It takes the options of unify search that change which hits there are and what they score, and
     numbers the hits as unify search does.
@@ -42,18 +42,20 @@ def explain(
     from unify.engine.options import MAX_K
 
     searcher = open_index(asked.index)
-    found = answer(searcher, asked.question(searcher, min(hit, MAX_K)))
+    question = asked.question(searcher, min(hit, MAX_K))
+    found = answer(searcher, question)
     if found.hits and hit > len(found):
         raise UsageError(f"there is no hit {hit}", f"use --hit 1 to {len(found)}")
     if found.plan.lexicon:
         render.print_searched(searcher.searched(found), "shown" if asked.shown else "added")
+    render.tell_defined(found)
     render.tell_replaced(found)
     render.tell_split(searcher.split(found))
     render.print_plan(found)
     if found.hits:
         _print_hit(searcher, found, found[hit - 1])
     else:
-        listing.tell_nothing(searcher, found, not asked.no_subtitles)
+        listing.tell_nothing(searcher, question, found)
 
 
 def _print_hit(searcher: Searcher, found: Answer, hit: Hit) -> None:
@@ -62,8 +64,7 @@ def _print_hit(searcher: Searcher, found: Answer, hit: Hit) -> None:
     from unify.engine.explain import term_tracks
 
     render.say("")
-    times = f"{render.clock(hit.start_s)}–{render.clock(hit.end_s)}"
-    render.say(f"hit {hit.rank}     {render.printable(hit.video)}  {times}")
+    render.say(f"hit {hit.rank}     {render.printable(hit.video)}  {listing.times(hit)}")
     if not found.scored:
         render.say("not ranked: the query only says what must hold")
         return

@@ -5,18 +5,21 @@ It must not know how answers are printed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unify.engine.answer import Answer
+    from unify.engine.absence import Met, Nearly
+    from unify.engine.answer import Answer, Hit
     from unify.engine.facets import Facet
     from unify.engine.search import Searcher
     from unify.engine.types import EncodedQuery, Int64
 
 _FACETS_OF = 200  # hits
 _LIKE_FACETS_OF = 40  # none of these is weak, so the far ones must be left out
+_NEAREST = 3  # ways to loosen a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,57 @@ def _page(searcher: Searcher, question: Question, k: int, offset: int) -> Answer
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why an answer has no hit, where its conditions or the threshold leave none.
+
+    Attributes:
+        unmet: the conditions that no moment meets at once.
+        nearest: what is found without some of them, and the best hit of that; of a query that goes
+            by a moment there is None, for it might be that moment.
+        best_score: the best score there is, where none reaches the threshold.
+    """
+
+    unmet: Sequence[Met] = ()
+    nearest: Sequence[tuple[Nearly, Hit | None]] = ()
+    best_score: float | None = None
+
+
+def silence(searcher: Searcher, question: Question, found: Answer) -> Silence:
+    """Say why an answer has no hit."""
+    from unify.engine.absence import unmet
+    from unify.engine.options import Options
+
+    first = {**question.options, "k": 1, "offset": 0, "threshold": -math.inf}
+    if not found.plan.allowed:
+        why = unmet(searcher, found, question.options["subtitles"])
+        nearest = why.nearly[:_NEAREST]
+        again = (searcher.run(near.parsed, found.query, Options(**first)) for near in nearest)
+        best = [None] * len(nearest) if question.like else [next(iter(one), None) for one in again]
+        return Silence(why.alone, list(zip(nearest, best, strict=True)))
+    if question.options["threshold"] > -math.inf and not question.options["offset"]:
+        below = ask(searcher, replace(question, options=first))
+        return Silence(best_score=below[0].score if below.hits else None)
+    return Silence()
+
+
+def not_dropped(searcher: Searcher, question: Question, found: Answer) -> Sequence[str]:
+    """Return the words to drop that the query was not looked for by anyway.
+
+    Of a query that goes by a moment or picture nothing is said: its terms are many, and of no use.
+    """
+    from unify.engine.options import Options
+
+    options = Options(**question.options)
+    if not options.drop or question.like or question.shown is not None:
+        return ()
+    whole = replace(options, drop=())
+    terms = searcher.interpreter.chosen(found.parsed, searcher.encode(found.parsed), whole).terms
+    asked, read = set(terms.tolist()), searcher.interpreter.terms
+    named = ((word, options.dictionary.terms((word,))) for word in options.drop)
+    return [word for word, parts in named if asked.isdisjoint(*map(read, parts))]
+
+
 def common(
     searcher: Searcher, question: Question, top: int, library: Int64 | None = None
 ) -> tuple[Sequence[Facet], int]:
@@ -118,6 +172,21 @@ def common(
 
 
 def _find(searcher: Searcher, question: Question, options: dict[str, Any]) -> Answer:
+    return matching(_ranked(searcher, question, options), options)
+
+
+def matching(found: Answer, options: dict[str, Any]) -> Answer:
+    """Leave out what the lexicon side alone ranks for want of a match, unless asked for it.
+
+    The engine ranks every moment. By words alone one that scores 0 holds none of them, and one
+    below 0 holds more of what lowers; a threshold of one's own says otherwise.
+    """
+    if options["mode"] != "lexicon" or options["threshold"] > -math.inf or not found.scored:
+        return found
+    return replace(found, hits=tuple(hit for hit in found.hits if hit.score > 0))
+
+
+def _ranked(searcher: Searcher, question: Question, options: dict[str, Any]) -> Answer:
     if not question.like and question.shown is None:
         return searcher.search(question.text, **options)
     from unify.engine.like import Like, moment_at, search_like, search_shown

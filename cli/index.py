@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(index: IndexOption = None, json: JsonOption = False) -> None:
-    """Show what an index holds, what failed and why, and what is pending.
+    """Show what an index holds, what failed and what is pending.
 
     Examples:
         unify index status
@@ -123,7 +123,7 @@ def compact(
     index: IndexOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Merge small segments into large ones and give back the room of removed videos.
+    """Merge small segments; give back the room of removed videos.
 
     Searches go on meanwhile; stopped at any instant, the index stays as it was.
 
@@ -192,7 +192,7 @@ def reroot(
     index: IndexOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Point an index to a library that was moved; nothing is encoded again.
+    """Point an index to a moved library; nothing is encoded again.
 
     OLD is a PATH of an earlier build, or a folder above some. An index that lies inside its
     library (as ~/Videos/.unify) may be moved together with it without this.

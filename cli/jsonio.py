@@ -65,27 +65,41 @@ def plan_record(
     answer: Answer, query_id: int, searched: Sequence[SearchedTerm] = ()
 ) -> dict[str, Any]:
     """Return how a query was answered as JSON fields."""
-    plan, outcome = answer.plan, answer.outcome
     return {
         "query_id": query_id,
         "hits": len(answer),
         "exact": answer.exact,
-        "gap": outcome.gap if math.isfinite(outcome.gap) else None,
+        "gap": gap_of(answer),
         "missing": list(answer.missing),
         "searched": [asdict(term) for term in searched],
         "replaced": [asdict(word) for word in answer.replaced],
+        "defined": [entry.record() for entry in answer.defined],
         "times_ms": {stage: round(ms, 4) for stage, ms in answer.times_ms.items()},
-        "plan": {
-            "structure": str(plan.structure),
-            "latent": plan.latent,
-            "lexicon": plan.lexicon,
-            "allowed": plan.allowed,
-            "approximate": plan.approximate,
-            "postings": plan.postings,
-            "threads": plan.threads,
-            "estimates_ms": {stage: round(ms, 4) for stage, ms in plan.estimates_ms.items()},
-            "rounds": outcome.rounds,
-            "depth": outcome.depth,
-            "candidates": outcome.candidates,
-        },
+        "plan": plan_fields(answer),
     }
+
+
+def plan_fields(answer: Answer) -> dict[str, Any]:
+    """Return what was planned and what came of it, as the JSON lines and REST both say it."""
+    plan, outcome = answer.plan, answer.outcome
+    return {
+        "structure": plan.structure,
+        "latent": plan.latent,
+        "lexicon": plan.lexicon,
+        "moments": plan.moments,
+        "allowed": plan.allowed,
+        "approximate": plan.approximate,
+        "postings": plan.postings,
+        "threads": plan.threads,
+        "estimates_ms": {stage: round(ms, 4) for stage, ms in plan.estimates_ms.items()},
+        "rounds": outcome.rounds,
+        "depth": outcome.depth,
+        "fetched": dict(outcome.fetched),
+        "candidates": outcome.candidates,
+    }
+
+
+def gap_of(answer: Answer) -> float | None:
+    """Return how far an unseen moment could be ahead; None where nothing bounds it."""
+    gap = answer.outcome.gap
+    return gap if math.isfinite(gap) else None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from unify.cli.render import bar, clock, counted, gap, printable, say, span, styled, tell
 
 if TYPE_CHECKING:
-    from unify.engine.absence import Faint
+    from unify.cli.finding import Question
+    from unify.engine.absence import Faint, Met
     from unify.engine.answer import Answer, Hit, TermMatch
     from unify.engine.search import Searcher
 
@@ -47,7 +48,7 @@ def print_hits(searcher: Searcher, answer: Answer, full: bool) -> None:
             print_sum(hit, places)
     if not answer.scored:
         tell("not ranked: these are what filters and operators leave; add words for an order")
-    elif all(hit.weak for hit in answer):
+    elif all(hit.weak for hit in answer) and min(hit.rank for hit in answer) == 1:
         tell(f"no good match: every hit is weak{_names(faint(searcher, answer))}")
     elif absent := _names(faint(searcher, answer)):
         tell(absent.removeprefix("; "))
@@ -56,9 +57,13 @@ def print_hits(searcher: Searcher, answer: Answer, full: bool) -> None:
 
 
 def _print_place(hit: Hit) -> None:
+    say(f"{hit.rank:>3}  {styled(printable(hit.video), bold=True)}  {times(hit)}")
+
+
+def times(hit: Hit) -> str:
+    """Return where a hit lies in its video, to a tenth of a second where it is short."""
     short = hit.end_s - hit.start_s < 2
-    times = f"{clock(hit.start_s, short)}–{clock(hit.end_s, short)}"
-    say(f"{hit.rank:>3}  {styled(printable(hit.video), bold=True)}  {times}")
+    return f"{clock(hit.start_s, short)}–{clock(hit.end_s, short)}"
 
 
 def _print_score(hit: Hit, best: float, places: int, full: bool) -> None:
@@ -85,36 +90,39 @@ def _also(copies: Sequence[str]) -> str:
     return printable(first) + more
 
 
-def tell_nothing(searcher: Searcher, answer: Answer, subtitles: bool, offset: int = 0) -> None:
-    """Say why an answer has no hit.
+def tell_nothing(searcher: Searcher, question: Question, answer: Answer) -> None:
+    """Say why an answer has no hit, and what there would be without some condition.
 
     Args:
         searcher: what was asked.
+        question: what it was asked.
         answer: without a hit.
-        subtitles: whether what is said counted.
-        offset: hits that were left out from the top.
     """
+    from unify.cli.finding import silence
+
+    offset, why = question.options["offset"], silence(searcher, question, answer)
     if answer.plan.allowed == 0:
-        tell(f"nothing found: {_unmet(searcher, answer, subtitles)}")
+        tell(f"nothing found: {_unmet(why.unmet)}")
+        for near, best in why.nearest:
+            place = f", the best {best.video} {times(best)}" if best and answer.scored else ""
+            tell(f"without {', '.join(near.lacks)}: {counted(near.moments, 'moment')}{place}")
     elif offset:
         tell(f"nothing found from hit {offset + 1:,} on")
-    elif answer.plan.threshold > -math.inf:
-        tell("nothing found: no moment reaches the threshold")
+    elif question.options["threshold"] > -math.inf:
+        score = "" if why.best_score is None else f"; the best scores {why.best_score:.3g}"
+        tell(f"nothing found: no moment reaches the threshold{score}")
     else:
         from unify.engine.absence import faint
 
-        tell(f"nothing found{_names(faint(searcher, answer))}")
+        tell(f"nothing found: no moment scores above 0{_names(faint(searcher, answer))}")
 
 
-def _unmet(searcher: Searcher, answer: Answer, subtitles: bool) -> str:
+def _unmet(unmet: Sequence[Met]) -> str:
     """Say which conditions leave no moment over; of several, how many meet each alone."""
-    from unify.engine.absence import met
-
-    conditions = list(met(searcher, answer, subtitles))
-    if len(conditions) > 1:
-        each = (f"{one.condition} ({counted(one.moments, 'moment')})" for one in conditions)
+    if len(unmet) > 1:
+        each = (f"{one.condition} ({counted(one.moments, 'moment')})" for one in unmet)
         return f"no moment meets at once {', '.join(each)}"
-    return f"no moment meets {conditions[0].condition}" if conditions else "the index is empty"
+    return f"no moment meets {unmet[0].condition}" if unmet else "the index is empty"
 
 
 def _names(faint: Iterable[Faint]) -> str:
@@ -159,12 +167,13 @@ def print_sum(hit: Hit, places: int) -> None:
         places: decimals of its score; the parts have one more.
     """
     number = f"+8.{places + 1}f"
-    for match in hit.terms:
+    for match in (match for match in hit.terms if match.part):
         say(
             f"       {match.part:{number}}  {_named(match)}"
             f"  ({match.query:.3f} in the query × {match.moment:.3f} in the moment)"
         )
-    say(f"       {hit.latent_part:{number}}  latent  (inner product {hit.latent:.3f})")
+    if hit.latent_part:
+        say(f"       {hit.latent_part:{number}}  latent  (inner product {hit.latent:.3f})")
     if hit.pool_part:
         say(f"       {hit.pool_part:{number}}  pool  (the mean of its best moments, beside this)")
     if hit.base:

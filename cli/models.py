@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_models(json: JsonOption = False) -> None:
-    """List the packs that can be used now: those that ship, and those pulled.
+    """List the packs that can be used now: shipped and pulled ones.
 
     Examples:
         unify models list
@@ -64,7 +64,7 @@ def list_models(json: JsonOption = False) -> None:
 def pull(
     model: Annotated[str, typer.Argument(metavar="ID", help="OWNER/NAME on the model hub.")],
 ) -> None:
-    """Download a CLIP or SigLIP model of the hub and make a pack of it.
+    """Make a pack of a CLIP or SigLIP model of the hub.
 
     Only weights as safetensors (else a .bin that is read as tensors), settings and tokenizer are
     fetched; a download that was cut off goes on. Then every word of the lexicon is encoded, once.
@@ -89,7 +89,7 @@ def pull(
 
 
 def show(pack: PackId = "mini") -> None:
-    """Show a pack: its files with checksums, its card and its licence; checks every byte.
+    """Show a pack, its card and licence; check its every byte.
 
     Examples:
         unify models show
@@ -120,7 +120,7 @@ def calibrate(
         Path, typer.Argument(metavar="FOLDER", readable=False, help="Pictures to calibrate on.")
     ],
 ) -> None:
-    """Calibrate a pulled or local pack on videos and pictures of any kind.
+    """Calibrate a pulled or local pack on any videos and pictures.
 
     Hundreds of them make scores mean the same from query to query, and take off what all
     pictures share. FOLDER may be a data set: captions then choose how much the lexicon counts.

@@ -106,6 +106,19 @@ def tell_place(query: str, position: int | None) -> None:
         tell(" " * len(before) + "^")
 
 
+def tell_defined(answer: Answer) -> None:
+    """Say which names were read as what the user's dictionary says."""
+    for entry in answer.defined:
+        words = (" or " if entry.either else ", ").join(entry.words)
+        tell(f"{entry.name}: {words} (your dictionary)")
+
+
+def tell_not_dropped(words: Sequence[str]) -> None:
+    """Say which words of --drop change nothing."""
+    for word in words:
+        tell(f"--drop {printable(word)}: the query is not looked for by it, so nothing changes")
+
+
 def tell_replaced(answer: Answer) -> None:
     """Say which words are not in the lexicon, and what is searched for in their place."""
     for each in answer.replaced:

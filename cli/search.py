@@ -90,15 +90,15 @@ def search(
     for_people = shape is FormatName.text
     show = partial(
         _show, searcher,
-        shape=shape, explain=explain, plan=plan, like=asked.shown, offset=offset,
-        subtitles=not asked.no_subtitles,
+        shape=shape, explain=explain, plan=plan, like=asked.shown,
     )  # fmt: skip
     if queries is None:
         question = asked.question(searcher, k, offset, fold=for_people, in_time=in_time)
         found = answer(searcher, question)
         # First, so that `unify open` knows them also where a pipe ends before the last is printed.
-        _remember(searcher, asked, found)
-        show(found, 0)
+        hits = [jsonio.hit_record(hit, 0) for hit in found]
+        lasthits.keep(asked.index, asked.title, searcher.encoder.name, hits)
+        show(question, found, 0)
         if facets:
             _show_facets(searcher, question, shape)
     elif not _run_batch(searcher, queries, asked.options(k, offset), show, for_people):
@@ -106,10 +106,12 @@ def search(
 
 
 def _show(
-    searcher: Searcher, found: Answer, query_id: int, *,
-    shape: FormatName, explain: bool, plan: bool, like: bool, offset: int, subtitles: bool,
+    searcher: Searcher, question: finding.Question, found: Answer, query_id: int, *,
+    shape: FormatName, explain: bool, plan: bool, like: bool,
 ) -> None:  # fmt: skip
     """Print the hits of one query."""
+    render.tell_defined(found)
+    render.tell_not_dropped(finding.not_dropped(searcher, question, found))
     if shape is FormatName.trec:
         from unify.cli.trec import trec_line
 
@@ -121,6 +123,8 @@ def _show(
     if shape is FormatName.json:
         for hit in found:
             jsonio.emit(jsonio.hit_record(hit, query_id))
+        if not found.hits:
+            listing.tell_nothing(searcher, question, found)
         if plan:
             jsonio.emit(jsonio.plan_record(found, query_id, searcher.searched(found)))
         return
@@ -129,7 +133,7 @@ def _show(
     if found.hits:
         listing.print_hits(searcher, found, explain)
     else:
-        listing.tell_nothing(searcher, found, subtitles, offset)
+        listing.tell_nothing(searcher, question, found)
     if plan:
         render.print_plan(found)
 
@@ -143,19 +147,9 @@ def _show_facets(searcher: Searcher, question: finding.Question, shape: FormatNa
         render.print_facets(found, moments)
 
 
-def _remember(searcher: Searcher, asked: Asked, found: Answer) -> None:
-    """Keep the hits for `unify open`, `cut` and `export`."""
-    from unify.engine.location import known_as
-
-    hits = [jsonio.hit_record(hit, 0) for hit in found]
-    why_not = lasthits.remember(known_as(asked.index), asked.title, searcher.encoder.name, hits)
-    if why_not:
-        render.tell(f"unify open and unify cut will not know these hits: {why_not}")
-
-
 def _run_batch(
     searcher: Searcher, path: Path, options: dict[str, Any],
-    show: Callable[[Answer, int], None], titles: bool,
+    show: Callable[[finding.Question, Answer, int], None], titles: bool,
 ) -> bool:  # fmt: skip
     """Answer every line of a file; report bad ones and go on. Return whether all were good."""
     from unify.engine.errors import QueryError
@@ -169,7 +163,8 @@ def _run_batch(
             complain(f"{path}, line {number + 1}: {found}")
             good = False
         else:
-            show(found, number)
+            question = finding.Question(lines[number], "", 1.0, None, False, options)
+            show(question, finding.matching(found, options), number)
     return good
 
 
@@ -177,8 +172,12 @@ def _lines(path: Path) -> Iterator[str]:
     from unify.engine.errors import UsageError
 
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8", "replace")
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        text = data.decode("utf-8-sig")  # some editors write a mark before the first line
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", "check --queries") from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}, line {line} is no UTF-8", "save the file as UTF-8") from None
     lines = text.split("\n")
     yield from (line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1]))

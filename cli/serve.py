@@ -36,10 +36,11 @@ def serve(
     ] = 8765,
     index: IndexOption = None,
 ) -> None:
-    """Search in a browser: a page with pictures, a player and reasons, and a REST interface.
+    """Search in a browser: a page with a player; and over REST.
 
-    Only indexed files are served, by id. Elsewhere than on this machine a token is needed: that
-    of UNIFY_TOKEN, or a new one, printed once. REST: /api/v1/openapi.json; counts: /metrics.
+    Only indexed files are served, by id; an index may name any, so serve none that you do not
+    trust. Elsewhere than on this machine a token is needed: that of UNIFY_TOKEN, or a new one,
+    printed once. REST: /api/v1/openapi.json; counts: /metrics.
     Needs:  pip install 'unify-search[serve]'
 
     Examples:
@@ -89,11 +90,15 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _announce(library: Library, host: str, port: int, token: str) -> None:
+    from unify.cli.web.words import ServedWords
+
     videos = library.view().backend.statistics().videos
     shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
     shown = f"[{shown}]" if ":" in shown else shown
     secret = f"?token={quote(token, safe='')}" if token else ""
     render.tell(f"serving {render.counted(videos, 'video')} of {library.directory}; ctrl-C ends it")
+    if problem := ServedWords().problem:
+        render.tell(f"the dictionary is left out: {problem}")
     render.say(f"http://{shown}:{port}/{secret}")
 
 

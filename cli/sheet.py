@@ -40,7 +40,7 @@ def sheet(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a contact sheet: a picture of each moment that was found, with times and reasons.
+    """Make a contact sheet: a picture of each hit, with reasons.
 
     It takes the options of unify search that change which hits there are and what they score.
     Each picture is the one in which the moment shows most of what was asked for. The ranks on
@@ -51,7 +51,6 @@ def sheet(
     """
     from unify.encoders.library import open_index
     from unify.engine.errors import UsageError
-    from unify.engine.location import known_as
     from unify.indexer.sheet import draw_sheet, require_pillow
 
     require_pillow()
@@ -60,11 +59,13 @@ def sheet(
         raise UsageError(f"cannot write a sheet to {path}", "name a .jpg or .png")
     files.require_place(path, force)
     searcher = open_index(asked.index)
-    found = answer(searcher, asked.question(searcher, k))
+    question = asked.question(searcher, k)
+    found = answer(searcher, question)
+    render.tell_defined(found)
     records = [jsonio.hit_record(hit, 0) for hit in found]
-    lasthits.remember(known_as(asked.index), asked.title, searcher.encoder.name, records)
+    lasthits.keep(asked.index, asked.title, searcher.encoder.name, records)
     if not found.hits:
-        listing.tell_nothing(searcher, found, not asked.no_subtitles)
+        listing.tell_nothing(searcher, question, found)
         return
     tiles = _tiles(searcher, found.hits)
     videos = len({hit.path for hit in found})

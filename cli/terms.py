@@ -26,7 +26,7 @@ def terms(
     index: IndexOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what the library shows: its most frequent terms, or those of one video over time.
+    """Show what the library shows most often, or one video over time.
 
     For a video each term has a sparkline over its length, and the times at which it shows.
 

@@ -48,6 +48,15 @@ def test_what_is_searched_for_is_told_and_can_be_switched_off(unify):
     assert unify("search", "a horse", "--drop", "qwertyuiop").code == 2
 
 
+def test_a_word_that_the_pack_knows_is_no_slip(unify):
+    done = unify("search", "chairman", "--json")
+    assert done.err.startswith("chairman is not in the lexicon: searched as man ")  # no caiman
+    done = unify("search", "snwo", "--json")
+    assert done.err.strip() == "snwo is not in the lexicon: searched as snow"
+    done = unify("search", "собака", "--json")
+    assert done.err.startswith("собака is not in the lexicon: ")
+
+
 def test_slips_and_unknown_words_are_told(unify):
     done = unify("search", "a man in a ktichen", "--json")
     assert done.err.strip() == "ktichen is not in the lexicon: searched as kitchen"
@@ -154,3 +163,30 @@ def test_options_that_would_do_nothing_are_refused(unify, options, complaint):
     done = unify("search", "a cat", *options)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert complaint in done.complaint
+
+
+def test_a_term_to_drop_that_is_not_looked_for_is_told(unify):
+    done = unify("search", "a horse", "-k", 1, "--drop", "rocket", "--drop", "horse")
+    assert (done.code, done.err.count("--drop")) == (0, 1)
+    assert "--drop rocket: " in done.err
+    assert done.out == unify("search", "a horse", "-k", 1, "--drop", "horse").out
+
+
+def test_by_words_alone_only_what_matches_is_found(unify):
+    lexicon = ("search", "--mode", "lexicon", "--no-expand", "-k", 20, "--json")
+    ranked = unify(*lexicon, "horse", "--threshold", -1).rows
+    matching = [hit for hit in ranked if hit["score"] > 0]
+    assert 0 < len(matching) < len(ranked)
+    assert unify(*lexicon, "horse").rows == matching
+    done = unify(*lexicon[:-1], "horse^-1")
+    assert (done.code, done.out) == (0, "")
+    assert "nothing found: no moment scores above 0" in done.err
+    assert unify(*lexicon, "path:cat").rows  # a filter alone ranks nothing, and leaves nothing out
+    assert len(unify("search", "--mode", "lexicon", "horse^-1", "--threshold", -9).out) > 0
+
+
+def test_what_a_score_is_not_made_of_is_not_printed(unify):
+    done = unify("search", "a horse", "--mode", "latent", "-k", 1, "--explain")
+    assert "+0.00000" not in done.out and "latent  (inner" in done.out
+    done = unify("search", "a horse", "--mode", "lexicon", "-k", 1, "--explain")
+    assert "latent" not in done.out and "in the query" in done.out

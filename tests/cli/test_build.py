@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,6 +33,19 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     again = run_unify("index", "build", "samples", "--index", index)
     assert again.code == 0
     assert f"{row['pending']} indexed, {row['videos']} unchanged" in again.err
+
+
+def test_of_many_copies_the_first_are_listed(tmp_path):
+    films = tmp_path / "films"
+    films.mkdir()
+    for number in range(24):
+        shutil.copy(ROOT / "samples" / "cat.mp4", films / f"{number:02}.mp4")
+    done = run_unify("index", "build", films, "--index", tmp_path / "index")
+    copies = [line for line in done.err.splitlines() if line.startswith("copy of an indexed")]
+    assert len(copies) == 21
+    assert copies[-1] == "copy of an indexed video: 3 more; all: unify index status"
+    (row,) = run_unify("index", "status", "--index", tmp_path / "index", "--json").rows
+    assert len(row["copies"]) == 23
 
 
 def test_memory_is_given_as_a_size(tmp_path):

@@ -51,3 +51,10 @@ def test_what_has_no_chapters(unify):
     done = unify("chapters", "samples/none.mp4")
     assert (done.code, "is not indexed" in done.complaint) == (2, True)
     assert unify("chapters", TOUR, "-q", "").complaint.startswith("unify: the query is empty")
+
+
+@pytest.mark.parametrize("query", ["a cat -dog", "+cat", "a cat len:>5"])
+def test_a_subject_with_conditions_is_refused(unify, query):
+    done = unify("chapters", TOUR, "-q", query)
+    assert (done.code, done.out) == (2, "")
+    assert f"a chapter's subject has no conditions, and {query!r} has" in done.complaint

@@ -38,5 +38,5 @@ def test_explain_takes_what_changes_hits_and_scores(unify, options):
 def test_explain_says_why_there_is_no_hit(unify):
     done = unify("explain", "cat path:nowhere")
     assert (done.code, done.complaint) == (
-        0, "nothing found: no moment meets the filters",
+        0, "nothing found: no moment meets path:nowhere",
     )  # fmt: skip

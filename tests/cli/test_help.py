@@ -47,6 +47,15 @@ def test_help_fits_and_shows_how_the_command_is_used(path):
         parse(example)
 
 
+@pytest.mark.parametrize(
+    "path", [(), *dict.fromkeys(path[:1] for path in PATHS if path[1:])], ids=" ".join
+)
+def test_what_a_command_does_is_told_whole_in_the_list_of_commands(path):
+    listed = help_of(path).partition("Commands:")[2]
+    assert listed
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
 def test_every_option_says_what_it_is_for(path):
     command = PROGRAM

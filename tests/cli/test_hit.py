@@ -146,7 +146,7 @@ def test_several_hits_go_into_a_folder(after, tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["9"], "there is no hit 9 in the last search, 'a horse'; it found hits 1 to 4"),
+        (["9"], "there is no hit 9 of the search 'a horse'; it found hits 1 to 4"),
         (["2-1"], "cannot read the hit '2-1'"),
         (["1-999999999999"], "there is no hit 5"),
         (["x"], "write ranks (1 3 or 1,3), a range (1-5) or all"),
@@ -177,9 +177,10 @@ def test_without_a_search_and_after_one_that_found_nothing(unify, tmp_path):
 
 def test_a_state_folder_that_cannot_be_written_is_told(unify, tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    done = unify("search", "a cat", "-k", 1, XDG_STATE_HOME=str(tmp_path / "file"))
-    assert done.code == 0
-    assert "will not know these hits" in done.err
+    for command in (("search",), ("sheet", "--out", tmp_path / "a.png")):
+        done = unify(*command, "a cat", "-k", 1, XDG_STATE_HOME=str(tmp_path / "file"))
+        assert done.code == 0
+        assert "will not know these hits" in done.err
 
 
 def test_what_was_searched_is_for_its_owner_alone(searched, state):

@@ -17,3 +17,10 @@ def test_neighbours_by_rank_differ_in_print(weights):
 )
 def test_larger_scores_have_two_decimals(scores, places):
     assert listing.decimals([SimpleNamespace(score=score) for score in scores]) == places
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "shown"), [(4.0, 12.0, "0:04–0:12"), (59.5, 61.25, "0:59.5–1:01.2")]
+)
+def test_a_short_hit_is_placed_to_a_tenth_of_a_second(start_s, end_s, shown):
+    assert listing.times(SimpleNamespace(start_s=start_s, end_s=end_s)) == shown

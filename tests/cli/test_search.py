@@ -90,6 +90,17 @@ def test_queries_from_a_file(unify, tmp_path):
     assert done.rows[0]["score"] == pytest.approx(alone["score"], rel=1e-5)  # encoded in a batch
 
 
+def test_a_mark_before_the_first_query_is_left_out_and_other_codings_are_refused(unify, tmp_path):
+    file = tmp_path / "queries.txt"
+    file.write_bytes(b"\xef\xbb\xbf-horse path:samples\r\n")
+    lines = unify("search", "--queries", file, "-k", 1).out.splitlines()
+    assert lines[0] == "0: -horse path:samples"
+    file.write_bytes("a dog\na caf\xe9\n".encode("latin-1"))
+    done = unify("search", "--queries", file)
+    assert (done.code, done.out) == (2, "")
+    assert done.complaint == f"unify: {file}, line 2 is no UTF-8; save the file as UTF-8"
+
+
 def test_queries_from_a_pipe_or_nowhere(unify, tmp_path):
     assert unify("search", "--queries", tmp_path / "none").code == 2
     both = unify("search", "cat", "--queries", tmp_path / "none")
@@ -101,17 +112,29 @@ def test_queries_from_a_pipe_or_nowhere(unify, tmp_path):
 def test_nothing_found_is_no_error(unify):
     done = unify("search", "cat path:nowhere")
     assert (done.code, done.out) == (0, "")
-    assert done.complaint == "nothing found: no moment meets the filters"
+    assert done.complaint == "nothing found: no moment meets path:nowhere"
+    assert unify("search", "cat path:nowhere", "--json").complaint == done.complaint
 
 
 def test_conditions_that_leave_nothing_are_counted_one_by_one(unify):
     moments = len(unify("search", "len:>0", "--moments", "--json", "-k", 100).rows)
     dogs = len(unify("search", "+dog", "--moments", "--json", "-k", 100).rows)
     done = unify("search", "+dog -dog path:nowhere len:>0")
-    assert done.complaint == (
-        f"nothing found: no moment meets at once the filters (0 moments), +dog ({dogs} moment"
-        f"{'' if dogs == 1 else 's'}), -dog ({moments - dogs} moments)"
+    nothing, without_dog, with_dog = done.err.splitlines()[-3:]
+    counted = f"{dogs} moment{'' if dogs == 1 else 's'}"
+    assert nothing == (
+        f"nothing found: no moment meets at once path:nowhere (0 moments), len:>0 ({moments} "
+        f"moments), +dog ({counted}), -dog ({moments - dogs} moments)"
     )
+    assert without_dog.startswith(f"without path:nowhere, +dog: {moments - dogs} moments, the best")
+    best = unify("search", "dog +dog", "--json", "-k", 1).rows[0]["video"]
+    assert with_dog.startswith(f"without path:nowhere, -dog: {counted}, the best {best} 0:")
+
+
+def test_a_threshold_that_leaves_nothing_names_the_best_score(unify):
+    best = unify("search", "a dog", "--json", "-k", 1).rows[0]["score"]
+    told = f"nothing found: no moment reaches the threshold; the best scores {best:.3g}"
+    assert unify("search", "a dog", "--threshold", 99).complaint == told
 
 
 @pytest.mark.parametrize(
@@ -235,6 +258,14 @@ def test_words_that_nothing_shows_are_named(unify):
         line,
     )
     assert "no moment" not in unify("search", "a horse", "-k", 1).err
+
+
+def test_a_later_page_of_weak_hits_does_not_deny_the_good_ones_before(unify):
+    first = unify("search", "a horse", "-k", 1)
+    later = unify("search", "a horse", "--offset", 9, "--duplicates", "--sort", "time")
+    assert "weak" not in first.out
+    assert later.out.count("  weak") == 2
+    assert "no good match" not in later.err
 
 
 def test_what_is_left_without_a_word_is_neither_weak_nor_ranked(unify):

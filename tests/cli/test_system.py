@@ -18,7 +18,7 @@ def test_doctor_is_well(unify):
     assert done.code == 0, done.out + done.err
     found = {row["check"]: row for row in done.rows}
     always = ("python", "unify", "faiss", "openvino", "decoder", "kernels", "pack mini", "index",
-              "lock", "disk", "thumbnails", "player")  # fmt: skip
+              "lock", "disk", "thumbnails", "player", "words")  # fmt: skip
     assert tuple(found) == (*always, *checks.EXTRAS)
     assert {name for name, row in found.items() if row["state"] != "ok"} <= {
         "disk", "player", *checks.EXTRAS,
