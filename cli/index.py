@@ -1,4 +1,4 @@
-"""`unify index status`, `verify`, `compact`, `remove`, `reroot`; others have their own modules."""
+"""`unify index status`, `verify`, `compact`, `reroot`; others have their own modules."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from unify.cli import jsonio, render
 from unify.cli.build import build
 from unify.cli.move import pull, push
 from unify.cli.options import IndexOption, JsonOption
+from unify.cli.remove import remove
+from unify.cli.repair import repair
+from unify.cli.videos import list_videos
 from unify.cli.watch import watch
 
 if TYPE_CHECKING:
@@ -25,7 +28,9 @@ def register(app: typer.Typer) -> None:
     app.command()(build)
     app.command()(watch)
     app.command()(status)
+    app.command("list")(list_videos)
     app.command()(verify)
+    app.command()(repair)
     app.command()(compact)
     app.command()(remove)
     app.command()(reroot)
@@ -106,7 +111,7 @@ def verify(index: IndexOption = None, json: JsonOption = False) -> None:
     if problems:
         raise DamagedIndex(
             f"{directory} has {render.counted(len(problems), 'problem')}",
-            "delete it and build it again",
+            "unify index repair loses only what is damaged",
         )
     render.tell(f"{directory} is whole")
 
@@ -150,40 +155,6 @@ def compact(
         f"after: {render.counted(done.rows_after, 'moment')}, "
         f"segments: {done.segments_after:,}, {done.bytes_after / 1e6:,.1f} MB"
     )
-
-
-def remove(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH", help="Videos and folders; they may be gone.")
-    ],
-    index: IndexOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Take videos off the index; the files themselves are not touched.
-
-    They are forgotten: a later build of their folder indexes them again, unless a .unifyignore
-    file there, or --exclude, leaves them out. A video with a copy elsewhere is found there.
-
-    Examples:
-        unify index remove ~/Videos/private holiday/blurred.mp4
-    """
-    from dataclasses import asdict
-
-    from unify.engine.location import locate
-    from unify.indexer.remove import remove as run
-
-    directory = locate(index)
-    done = run(paths, directory)
-    if json:
-        jsonio.emit({"index": str(directory), **asdict(done)})
-    for path in done.removed:
-        render.tell(f"removed   {path}")
-    for path, other in done.kept:
-        render.tell(f"removed   {path}, still found as {other}")
-    for path in done.forgotten:
-        render.tell(f"forgotten {path}")
-    if done.removed:
-        render.tell("unify index compact gives back their room")
 
 
 def reroot(

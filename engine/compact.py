@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unify.engine import arrays, durable, latents, tables
+from unify.engine.blocks import has_blocks
 from unify.engine.errors import DamagedIndex
 from unify.engine.live_rows import LiveRows, Source
 from unify.engine.manifest import IndexSettings, SegmentEntry, read_manifest
@@ -104,14 +105,16 @@ def rewrite(
     old = [sources[i] for i in chosen]
     parts = LiveRows.arranged(old, numbers, SEGMENT_MOMENTS)
     changed = {id_: new for id_, new in numbers.items() if full and id_ != new}
-    wanted = changed or len(parts) != len(old) or not all(part.whole for part in parts)
+    dated = full and not all(has_blocks(entry) for entry in before.segments)
+    same = len(parts) == len(old) and all(part.whole for part in parts)
+    wanted = changed or dated or not same
     if wanted:
         kept = [source for i, source in enumerate(sources) if i not in chosen]
         for source in old:
             source.check()
         for source in kept:
             source.check(("moments.npy",))  # what is taken from them
-        made = _write(writer, parts, changed, progress)
+        made = write_parts(writer, parts, changed, progress)
         held = np.unique(np.concatenate([np.zeros(0, "<u4"), *(s.videos for s in kept)]))
         segments = [*(source.entry for source in kept), *made]
         videos = [replace(v, id=changed.get(v.id, v.id)) for v in writer.live_videos.values()]
@@ -177,13 +180,20 @@ def advisable(directory: Path) -> bool:
     return len(chosen) >= MANY or sum(rows[i] - live[i] for i in chosen) >= MANY_ROWS
 
 
-def _write(
+def write_parts(
     writer: IndexWriter,
     parts: Sequence[LiveRows],
     changed: Mapping[int, int],
     progress: Progress | None,
 ) -> list[SegmentEntry]:
-    """Write each part as a new segment, with the ids of some videos changed."""
+    """Write each part as a new segment, not published yet, with the ids of some videos changed.
+
+    Args:
+        writer: of the index.
+        parts: the rows.
+        changed: new ids of videos, by the old ones.
+        progress: as `rewrite` has it.
+    """
     tell = _counter(sum(map(len, parts)), progress)
     settings = writer.manifest.settings
     with writer.writing():

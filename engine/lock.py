@@ -12,11 +12,12 @@ from typing import TextIO
 
 from unify.engine import durable
 from unify.engine.errors import IndexUnavailable, UsageError
+from unify.engine.manifest import COPY
 from unify.engine.manifest import NAME as MANIFEST
 
-TABLES = re.compile(r"(videos|tombstones)-\d+\.(npy|txt)|manifest\.json\.tmp")
+TABLES = re.compile(r"(videos|tombstones)-\d+\.(npy|txt)|manifest(-copy)?\.json\.tmp")
 _OUR_SEGMENT = re.compile(r"\d{8}(\.tmp)?")
-_WRITERS = ("lock", "catalog.sqlite", "catalog.sqlite-journal", "progress.json")
+_WRITERS = (COPY, "lock", "catalog.sqlite", "catalog.sqlite-journal", "progress.json")
 
 
 def take(directory: Path) -> TextIO:

@@ -3,6 +3,7 @@
 An index directory holds
 
     manifest.json                   this module: settings, roots, live files with size and SHA-256
+    manifest-copy.json              the same again, should `manifest.json` be damaged
     segments/<id>/                  immutable rows (`engine/segment.py`)
     videos-<generation>.npy, .txt   the live videos and the copies of their files: a table, and
                                     their relative paths
@@ -28,6 +29,7 @@ from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailabl
 
 FORMAT = 3
 NAME = "manifest.json"
+COPY = "manifest-copy.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +187,34 @@ def _checksum(body: dict[str, Any]) -> str:
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
-    """Make `manifest` the current generation, atomically."""
+    """Make `manifest` the current generation, atomically.
+
+    The copy comes first: what it says is whole, too, should this stop between the two.
+    """
     roots = tuple(Root(r.given, stored_path(r.path, directory)) for r in manifest.roots)
     body = asdict(replace(manifest, roots=roots))
     document = {"format": FORMAT, "sha256": _checksum(body), "manifest": body}
-    durable.replace_file(directory / NAME, json.dumps(document, indent=1).encode())
+    data = json.dumps(document, indent=1).encode()
+    for name in (COPY, NAME):
+        durable.replace_file(directory / name, data)
+
+
+def renew_copy(directory: Path) -> None:
+    """Let the copy say what the manifest says, be it older, newer or absent."""
+    data = (directory / NAME).read_bytes()
+    copy = directory / COPY
+    if not copy.is_file() or copy.read_bytes() != data:
+        durable.replace_file(copy, data)
+
+
+def restore_manifest(directory: Path) -> bool:
+    """Put the copy in the place of a damaged manifest, where it is whole; return whether it was."""
+    try:
+        read_manifest(directory, COPY)
+    except (DamagedIndex, NoIndex):
+        return False
+    durable.replace_file(directory / NAME, (directory / COPY).read_bytes())
+    return True
 
 
 def _files(rows: list[dict[str, Any]]) -> tuple[FileEntry, ...]:
@@ -217,8 +242,12 @@ def _parse(body: dict[str, Any], directory: Path) -> Manifest:
     )
 
 
-def read_manifest(directory: Path) -> Manifest:
+def read_manifest(directory: Path, name: str = NAME) -> Manifest:
     """Read the current generation.
+
+    Args:
+        directory: the index.
+        name: which of the two files.
 
     Raises:
         NoIndex: there is none in `directory`.
@@ -226,7 +255,7 @@ def read_manifest(directory: Path) -> Manifest:
         IncompatibleIndex: another version of unify wrote it.
         DamagedIndex: the manifest is not what was written.
     """
-    path = directory / NAME
+    path = directory / name
     try:
         text = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -247,5 +276,5 @@ def read_manifest(directory: Path) -> Manifest:
         return _parse(document["manifest"], directory)
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedIndex(
-            f"{path} is damaged ({error})", "delete the index and build it again"
+            f"{path} is damaged ({error})", "restore it from its copy: unify index repair"
         ) from None

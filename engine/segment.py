@@ -12,6 +12,7 @@
     tracks_{indptr,terms,weights}.npy   rows by frame, float16: when each term shows
     scales.npy             (2V,) float32: a posting's uint8 code times its term's scale is its
                            weight, rounded up
+    blocks.npy             checksums by block of all the others: see `engine/blocks.py`
     postings_{indptr,ids,codes}.npy     by window of 65,536 moments, then by term, then by moment:
                            indptr[(w * 2V) + t] is where term t of window w begins; ids are uint16
                            offsets in the window
@@ -37,6 +38,7 @@ import numpy.typing as npt
 
 from unify.engine import arrays, durable, latents
 from unify.engine.ann import ANN, ANN_FROM, write_ann
+from unify.engine.blocks import write_blocks
 from unify.engine.manifest import FileEntry, IndexSettings, SegmentEntry, segment_folder
 from unify.engine.postings import WINDOW, Postings
 from unify.engine.rescore import Rows
@@ -150,6 +152,7 @@ def write_segment(
         size = fill(folder)
         if size.moments >= ANN_FROM:
             write_ann(folder / ANN, latents.map_flat(folder / LATENTS, size.moments, dim))
+        write_blocks(folder)
     except OSError:
         with suppress(OSError):  # a full disk gets its room back now, not at the next build
             durable.remove(folder)

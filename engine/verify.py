@@ -15,8 +15,8 @@ import numpy as np
 
 from unify.engine import arrays, claims, durable, tables
 from unify.engine.ann import AnnLatents
-from unify.engine.errors import DamagedIndex, IndexUnavailable
-from unify.engine.manifest import FileEntry, Manifest, read_manifest
+from unify.engine.errors import DamagedIndex, IndexUnavailable, NoIndex
+from unify.engine.manifest import COPY, FileEntry, Manifest, read_manifest
 from unify.engine.postings import WINDOW
 from unify.engine.segment import Segment, codes_of, invert
 
@@ -50,7 +50,7 @@ def _verify(
 ) -> list[str]:
     files = list(_files(directory, manifest))
     total = sum(file.size_bytes for _, file in files)
-    problems, done = [], 0
+    problems, done = copy_problems(directory), 0
     for path, file in files:
         problems += check_file(path, file)
         done += file.size_bytes
@@ -70,6 +70,17 @@ def _files(directory: Path, manifest: Manifest) -> Iterator[tuple[Path, FileEntr
     for segment in manifest.segments:
         for file in segment.files:
             yield segment.folder(directory) / file.name, file
+
+
+def copy_problems(directory: Path) -> list[str]:
+    """Return a line when the manifest's copy is damaged; an older index has none."""
+    try:
+        read_manifest(directory, COPY)
+    except NoIndex:
+        return []
+    except DamagedIndex as error:
+        return [error.message]
+    return []
 
 
 def check_file(path: Path, file: FileEntry) -> list[str]:
@@ -120,7 +131,7 @@ def _check_segments(directory: Path, manifest: Manifest) -> list[str]:
     for entry in manifest.segments:
         segment = Segment(directory, entry, manifest.settings)
         where = entry.folder(directory)
-        problems += [f"{where}: {what}" for what in _check_rows(segment)]
+        problems += [f"{where}: {what}" for what in check_rows(segment)]
         for video in np.unique(segment.moments["video"]).tolist():
             if video in owners:
                 problems.append(f"{where}: video {video} also lies in segment {owners[video]}")
@@ -128,8 +139,12 @@ def _check_segments(directory: Path, manifest: Manifest) -> list[str]:
     return problems
 
 
-def _check_rows(segment: Segment) -> Iterator[str]:
-    """Yield what is wrong inside one segment: ranges, orders, and the three views of a weight."""
+def check_rows(segment: Segment) -> Iterator[str]:
+    """Yield what is wrong inside one segment: ranges, orders, and the three views of a weight.
+
+    Raises:
+        DamagedIndex: a file holds something else.
+    """
     yield from _check_moments(segment)
     for name, (indptr, terms, weights) in (
         ("forward", segment.forward), ("tracks", segment.tracks),

@@ -10,7 +10,7 @@ manifest can mostly open what it names; where it cannot, it reads the newer mani
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,7 @@ from unify.engine.manifest import (
     SegmentEntry,
     Video,
     read_manifest,
+    renew_copy,
     write_manifest,
 )
 from unify.engine.segment import MomentSpans
@@ -40,18 +41,30 @@ __all__ = ["IndexSettings", "IndexWriter", "MomentSpans", "Root", "Video"]
 class IndexWriter:
     """Holds the lock of an index directory; use it as a context manager."""
 
-    def __init__(self, directory: Path, manifest: Manifest, lock: TextIO) -> None:
+    def __init__(
+        self, directory: Path, manifest: Manifest, lock: TextIO, live_videos: dict[int, Video]
+    ) -> None:
         self.directory = directory
         self.manifest = manifest
         self._lock = lock
         self._builder = SegmentBuilder(manifest.settings)
         self._previous = manifest
         self._uncertain = False  # a publish has failed: which generation is on the disk?
-        self.live_videos = tables.read_videos(directory, manifest)
+        self.live_videos = live_videos
 
     @classmethod
-    def open(cls, directory: Path, settings: IndexSettings) -> IndexWriter:
+    def open(
+        cls,
+        directory: Path,
+        settings: IndexSettings,
+        live: Callable[[Path, Manifest], dict[int, Video]] = tables.read_videos,
+    ) -> IndexWriter:
         """Open an index for writing, creating it (as an empty generation 0) where there is none.
+
+        Args:
+            directory: the index.
+            settings: what it is, or shall be, built with.
+            live: reads its live videos, under the lock.
 
         Raises:
             UsageError: the folder cannot be written, or holds no index but other files.
@@ -72,7 +85,8 @@ class IndexWriter:
                 # Its writer may have died before the manifest's new name was durable: what only
                 # the generation before it needs must not be removed yet.
                 durable.sync_folder(directory)
-                writer = cls(directory, manifest, lock)
+                renew_copy(directory)
+                writer = cls(directory, manifest, lock, live(directory, manifest))
                 writer._sweep()
             return writer
         except BaseException:

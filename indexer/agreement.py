@@ -15,7 +15,8 @@ from unify.engine import tables
 from unify.engine.errors import DamagedIndex
 from unify.engine.manifest import read_manifest
 from unify.engine.segment import Segment
-from unify.indexer.journal import NAME, Entry, Journal, State
+from unify.indexer.entries import Entry, State
+from unify.indexer.journal import NAME, Journal
 
 
 def disagreements(directory: Path) -> list[str]:
@@ -33,13 +34,26 @@ def disagreements(directory: Path) -> list[str]:
             entries = journal.entries(generation)
     except DamagedIndex as error:
         return [error.message]
+    return [line for _, line in faults(directory, entries)]
+
+
+def faults(directory: Path, entries: list[Entry]) -> list[tuple[Entry, str]]:
+    """Return each entry of a journal that cannot be right, and why.
+
+    Raises:
+        IndexUnavailable: there is no index.
+        DamagedIndex: its manifest or its tables cannot be read.
+    """
     where = directory / NAME
-    paths = Counter(entry.path for entry in entries)
-    twice = [f"{where}: {path} is in it twice" for path, count in paths.items() if count > 1]
-    return [*twice, *(f"{where}: {line}" for line in _counts(directory, entries))]
+    last = {entry.path: entry for entry in entries}
+    twice = [entry for entry in entries if last[entry.path] is not entry]
+    return [
+        *((entry, f"{where}: {entry.path} is in it twice") for entry in twice),
+        *((entry, f"{where}: {line}") for entry, line in _miscounted(directory, entries)),
+    ]
 
 
-def _counts(directory: Path, entries: list[Entry]) -> list[str]:
+def _miscounted(directory: Path, entries: list[Entry]) -> list[tuple[Entry, str]]:
     """Compare how many moments each complete video has."""
     manifest = read_manifest(directory)  # after the journal: what was complete then is published
     live = tables.read_videos(directory, manifest)
@@ -50,7 +64,11 @@ def _counts(directory: Path, entries: list[Entry]) -> list[str]:
         )
         rows.update(dict(zip(ids.tolist(), counts.tolist(), strict=True)))
     return [
-        f"{entry.path} has moments: {entry.moments:,} in it and {rows[entry.id]:,} in the segments"
+        (
+            entry,
+            f"{entry.path} has moments: "
+            f"{entry.moments:,} in it and {rows[entry.id]:,} in the segments",
+        )
         for entry in entries
         if entry.state is State.COMPLETE
         and entry.id in live

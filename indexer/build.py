@@ -29,10 +29,11 @@ from unify.indexer.discover import (
     is_under,
 )
 from unify.indexer.encode import Encoded, OutOfReach, Workers
+from unify.indexer.entries import Entry, State
 from unify.indexer.eta import Remaining
 from unify.indexer.here import Here
 from unify.indexer.interrupts import held_back
-from unify.indexer.journal import NAME, Entry, Journal, State
+from unify.indexer.journal import NAME, Journal
 from unify.indexer.plan import Disk, Job, Plan, make_plan
 from unify.indexer.ports import VideoEncoder
 from unify.indexer.progress import (

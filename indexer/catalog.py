@@ -15,7 +15,8 @@ from unify.engine import tables
 from unify.engine.manifest import Place, Root, Video
 from unify.engine.writer import IndexWriter
 from unify.indexer.discover import Discovery, is_under
-from unify.indexer.journal import Copy, Entry, Journal, State
+from unify.indexer.entries import Copy, Entry, State
+from unify.indexer.journal import Journal
 from unify.indexer.plan import Plan
 
 

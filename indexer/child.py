@@ -36,8 +36,13 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **lean}
 
 
-def start(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+def start(command: Sequence[str], errors: IO[bytes], behind: int = 0) -> subprocess.Popen[bytes]:
     """Start a process with pipes to and from it; what it says on stderr replaces `errors`.
+
+    Args:
+        command: as of `command`.
+        errors: a file.
+        behind: how far it gives way to other processes, as `nice` counts.
 
     Raises:
         IndexUnavailable: the system starts no more processes.
@@ -45,7 +50,7 @@ def start(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
     errors.seek(0)
     errors.truncate()
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -59,6 +64,9 @@ def start(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
             f"no process can be started to decode videos ({error.strerror or error})",
             "close other programs, or use fewer --workers, and run again",
         ) from None
+    with suppress(OSError):  # it has ended already
+        os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + behind)
+    return process
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

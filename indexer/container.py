@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -58,8 +59,7 @@ def opened(path: Path, threads: int) -> Iterator[Opened]:
             raise MediaError("no decoder for its video codec")
         pictures[0].thread_type = "AUTO"
         pictures[0].codec_context.thread_count = threads
-        if container.format.name == "image2" or container.format.name.endswith("_pipe"):
-            # Half a JPEG would pass for a whole one, grey below.
+        if _is_still(path, container):  # half a JPEG would pass for a whole one, grey below
             pictures[0].codec_context.options = {"err_detect": "explode"}
         yield container, pictures[0]
 
@@ -87,6 +87,20 @@ def recorded(container: InputContainer, stream: VideoStream) -> float | None:
         if seconds > 0:  # writers without a clock leave 1904 or 1970
             return seconds
     return None
+
+
+def _is_still(path: Path, container: InputContainer) -> bool:
+    """Whether a file holds one picture alone.
+
+    Of large pictures FFmpeg takes a film of JPEGs, too, for a still. Cameras cut such pictures a
+    little short, and each is worth looking at.
+    """
+    if container.format.name != "image2" and not container.format.name.endswith("_pipe"):
+        return False
+    with suppress(FFmpegError), av.open(path, "r", options=OPTIONS) as again:
+        packets = (packet for packet in again.demux(video=0) if packet.size)
+        return len(list(islice(packets, 2))) < 2
+    return True
 
 
 def _is_cover(stream: VideoStream) -> bool:

@@ -41,12 +41,14 @@ class Limits:
         total_s: longest wait for one video, time spent elsewhere not counted.
         memory_bytes: address space of a worker.
         data_bytes: what a worker may allocate, or 0 for no bound; Linux alone keeps to it.
+        behind: how far a worker gives way to other processes, as `nice` counts.
     """
 
     stall_s: float = 60.0
     total_s: float = 6 * 3600.0
     memory_bytes: int = 4 << 30
     data_bytes: int = 0
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ class DecodeProcess:
             raise MediaError(self._obituary()) from None
 
     def _start(self) -> None:
-        self._process = child.start(self._command, self._errors)
+        self._process = child.start(self._command, self._errors, self._limits.behind)
         if sys.platform == "linux" and self._process.stdout is not None:
             with suppress(OSError):
                 fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

@@ -20,8 +20,8 @@ from unify.engine.types import Float32, Float64, MomentCodes
 from unify.indexer.cues import said_in
 from unify.indexer.decoding import Batch, DecodeProcess, Event, Finished, Speech, Started
 from unify.indexer.discover import Candidate, digest
+from unify.indexer.entries import Entry
 from unify.indexer.features import FeatureFile
-from unify.indexer.journal import Entry
 from unify.indexer.moments import cut_moments
 from unify.indexer.plan import Job
 from unify.indexer.ports import VideoEncoder

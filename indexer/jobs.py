@@ -144,7 +144,7 @@ class JobProcess:
             self._kill()
             module = "unify.indexer.jobs_worker"
             command = child.command(module, self._limits.memory_bytes)
-            self._process = child.start(command, self._errors)
+            self._process = child.start(command, self._errors, self._limits.behind)
         if self._interrupted:  # before it was there to be killed
             self._kill()
             raise MediaError("interrupted")

@@ -15,19 +15,18 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields, replace
-from enum import StrEnum
+from dataclasses import astuple, fields, replace
 from functools import cache
 from pathlib import Path
 
 from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable
 from unify.engine.manifest import Root, Video, resolved_path, stored_path
 from unify.indexer import renumbering
-from unify.indexer.sidecars import SUBTITLES
+from unify.indexer.entries import Copy, Entry, State
 
 NAME = "catalog.sqlite"
-_SCHEMA = 2
-_TABLES = """
+SCHEMA = 2
+TABLES = """
 CREATE TABLE videos (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     root BLOB NOT NULL, rel BLOB NOT NULL,
@@ -43,82 +42,6 @@ CREATE TABLE copies (
     PRIMARY KEY (root, rel)
 );
 """
-
-
-class State(StrEnum):
-    """What became of a video."""
-
-    PENDING = "pending"
-    COMPLETE = "complete"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One video as the journal knows it.
-
-    Attributes:
-        id: its id, 0 before it has one.
-        root: absolute path of the PATH that it was found under.
-        rel: path relative to the root.
-        size_bytes: size when it was last looked at.
-        mtime_ns: time of writing, likewise; -1 when unknown.
-        digest: hash of its content, "" when not known yet.
-        state: what became of it.
-        note: why it failed, or what of it could not be read: of its pictures, then of its
-            subtitles, each of which begins with `SUBTITLES`.
-        duration_s: seconds.
-        recorded: seconds since 1970 UTC.
-        moments: how many it has.
-        width: displayed pixels.
-        height: displayed pixels.
-        codec: FFmpeg's name of its decoder.
-        subtitles: the stamp of its subtitle files, "" without any.
-        cues: lines that its subtitles say, those inside the video included.
-    """
-
-    id: int
-    root: str
-    rel: str
-    size_bytes: int
-    mtime_ns: int
-    digest: str = ""
-    state: State = State.PENDING
-    note: str = ""
-    duration_s: float = 0.0
-    recorded: float = 0.0
-    moments: int = 0
-    width: int = 0
-    height: int = 0
-    codec: str = ""
-    subtitles: str = ""
-    cues: int = 0
-
-    @property
-    def path(self) -> str:
-        """Its absolute path."""
-        return os.path.normpath(os.path.join(self.root, self.rel))  # noqa: PTH118 - fast
-
-    @property
-    def damaged(self) -> bool:
-        """Whether pictures of an indexed video could not be read."""
-        return bool(self.note) and not self.note.startswith(SUBTITLES)
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A file with the same content as an indexed video; it is not indexed again."""
-
-    root: str
-    rel: str
-    size_bytes: int
-    mtime_ns: int
-    digest: str
-
-    @property
-    def path(self) -> str:
-        """Its absolute path."""
-        return os.path.normpath(os.path.join(self.root, self.rel))  # noqa: PTH118
 
 
 class Journal:
@@ -157,10 +80,10 @@ class Journal:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         self._begun = create or version != 0  # or a build was stopped before it wrote anything
         if version == 0 and create:
-            self._db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={_SCHEMA}; COMMIT;")
-        elif version not in (0, _SCHEMA):
+            self._db.executescript(f"BEGIN; {TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
+        elif version not in (0, SCHEMA):
             raise IncompatibleIndex(
-                f"{self.path} has format {version}, this version of unify reads {_SCHEMA}",
+                f"{self.path} has format {version}, this version of unify reads {SCHEMA}",
                 "build the index again into another --index",
             )
 
@@ -182,7 +105,7 @@ class Journal:
         except sqlite3.DatabaseError as error:
             raise DamagedIndex(
                 f"{self.path} is damaged ({error})",
-                "delete this file: the next build looks at every video again",
+                "save what can be read of it: unify index repair",
             ) from None
 
     @contextmanager

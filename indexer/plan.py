@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from unify.indexer.discover import WHOLE_BYTES, Candidate
-from unify.indexer.journal import Copy, Entry, State
+from unify.indexer.entries import Copy, Entry, State
 
 
 @dataclass(frozen=True, slots=True)

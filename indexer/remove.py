@@ -16,7 +16,8 @@ from unify.engine.manifest import read_manifest
 from unify.engine.writer import IndexWriter
 from unify.indexer.catalog import Catalog
 from unify.indexer.discover import Discovery, is_under
-from unify.indexer.journal import Copy, Entry, Journal
+from unify.indexer.entries import Copy, Entry
+from unify.indexer.journal import Journal
 from unify.indexer.plan import Plan, drop
 
 
@@ -38,15 +39,20 @@ class Removal:
     generation: int = 0
 
 
-def remove(paths: Sequence[str], directory: Path) -> Removal:
+def remove(
+    paths: Sequence[str], directory: Path, *, everything: bool = False, dry_run: bool = False
+) -> Removal:
     """Take files, and all below folders, off an index.
 
     Args:
         paths: absolute, relative to the working directory, or as the index shows them.
         directory: the index.
+        everything: also where nothing would stay.
+        dry_run: change nothing, and say what would be removed.
 
     Raises:
-        UsageError: nothing of a path is in the index; then nothing is removed.
+        UsageError: nothing of a path is in the index, or nothing would stay; then nothing is
+            removed.
         IndexUnavailable: there is no index, or another process is writing it.
         DamagedIndex: its manifest or its journal is damaged.
     """
@@ -61,7 +67,14 @@ def remove(paths: Sequence[str], directory: Path) -> Removal:
             drop(entry, plan)
         names = {entry.id: catalog.shown(entry) for entry in entries}
         copies = [catalog.shown(copy) for copy in catalog.copies if copy.path in gone]
-        catalog.follow(plan, Discovery())
+        all_gone = len(entries) > 1 and gone.issuperset(file.path for file in catalog.files)
+        if all_gone and not (everything or dry_run):
+            raise UsageError(
+                f"this would take all {len(entries):,} videos off the index",
+                "see them with --dry-run; if they are meant, add --all",
+            )
+        if not dry_run:
+            catalog.follow(plan, Discovery())
         lost = [e for e in plan.removed if e.path not in searchable]
         return Removal(
             removed=[names[e.id] for e in plan.removed if e.path in searchable],

@@ -14,7 +14,8 @@ from unify.engine.manifest import Root, read_manifest
 from unify.engine.writer import IndexWriter
 from unify.indexer.catalog import Catalog
 from unify.indexer.discover import gone, is_under
-from unify.indexer.journal import Entry, Journal, State
+from unify.indexer.entries import Entry, State
+from unify.indexer.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,8 +83,10 @@ def share_out(
         each = _LIBRARIES_BYTES + _LEAST_BYTES
         if left < each:
             need = -(-(taken_bytes + _ROOM_BYTES + each) >> 20)
+            mib = max_memory_bytes >> 20
+            given = f"{mib:,} MB" if mib else f"{max_memory_bytes:,} bytes"
             raise UsageError(
-                f"{max_memory_bytes >> 20} MB of memory are too little for this pack",
+                f"{given} of memory are too little for this pack",
                 f"give at least --max-memory {need}M",
             )
         count = min(count, left // each)

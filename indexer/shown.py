@@ -51,7 +51,8 @@ def encode_shown(
     except MediaError as error:
         clip = f"give a video file of at most {MAX_CLIP_S / 60:g} minutes"
         hint = "give a JPEG, PNG or the like" if still else clip
-        raise UsageError(f"{name or path} cannot be used as a {what}: {error}", hint) from None
+        why = str(error).replace("not a video", "no picture", 1) if still else error
+        raise UsageError(f"{name or path} cannot be used as a {what}: {why}", hint) from None
     finally:
         process.close()
     whole = np.array([[0, len(features)]], np.int64)

@@ -12,7 +12,8 @@ from unify.engine import tables
 from unify.engine.local import open_snapshot
 from unify.engine.manifest import IndexSettings, Root, read_manifest
 from unify.indexer.discover import gone
-from unify.indexer.journal import NAME, Entry, Journal, State
+from unify.indexer.entries import Entry, State
+from unify.indexer.journal import NAME, Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +81,25 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    """A file that an index knows, under one of its roots."""
+class KnownFile:
+    """A file that an index knows, under one of its roots.
+
+    Attributes:
+        root: the PATH that it was found under.
+        rel: its path relative to that.
+    """
 
     root: Root
     rel: str
 
     @property
     def shown(self) -> str:
+        """As the user would write it."""
         return os.path.normpath(os.path.join(self.root.given, self.rel))  # noqa: PTH118 - fast
 
     @property
     def path(self) -> str:
+        """Absolute."""
         return os.path.normpath(os.path.join(self.root.path, self.rel))  # noqa: PTH118
 
 
@@ -105,18 +113,18 @@ def status(directory: Path) -> Status:
     manifest = read_manifest(directory)
     roots = {root.path: root for root in manifest.roots}
     videos = tables.read_videos(directory, manifest)
-    files = {id_: _File(manifest.roots[v.root], v.rel) for id_, v in videos.items()}
+    files = {id_: KnownFile(manifest.roots[v.root], v.rel) for id_, v in videos.items()}
     copies = [
-        (_File(manifest.roots[copy.root], copy.rel), files[video.id])
+        (KnownFile(manifest.roots[copy.root], copy.rel), files[video.id])
         for video in videos.values()
         for copy in video.copies
     ]
-    entries = _journalled(directory, manifest.generation)
+    entries = journalled(directory, manifest.generation)
     live = [entry for entry in entries if entry.id in videos]
 
-    def in_state(state: State) -> list[tuple[_File, str]]:
+    def in_state(state: State) -> list[tuple[KnownFile, str]]:
         some = [e for e in entries if e.state is state and e.id not in videos]
-        return [(_File(roots.get(e.root, Root(e.root, e.root)), e.rel), e.note) for e in some]
+        return [(KnownFile(roots.get(e.root, Root(e.root, e.root)), e.rel), e.note) for e in some]
 
     failed, pending = in_state(State.FAILED), in_state(State.PENDING)
     missing = [file for file in files.values() if gone(file.path)]
@@ -145,7 +153,9 @@ def status(directory: Path) -> Status:
     )
 
 
-def _by_root(videos: Sequence[tuple[Root, float]], **others: Sequence[_File]) -> list[RootStatus]:
+def _by_root(
+    videos: Sequence[tuple[Root, float]], **others: Sequence[KnownFile]
+) -> list[RootStatus]:
     """Count by root.
 
     Args:
@@ -178,7 +188,12 @@ def _size_bytes(path: Path) -> int:
         return 0
 
 
-def _journalled(directory: Path, generation: int) -> list[Entry]:
+def journalled(directory: Path, generation: int) -> list[Entry]:
+    """Return what the journal of an index knows; nothing without one.
+
+    Raises:
+        DamagedIndex: it is damaged.
+    """
     if not (directory / NAME).exists():
         return []
     with Journal(directory, create=False) as journal:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine.corpus import Corpus, FakePack, random_codes, spans
 from unify.engine import writer as writing
+from unify.engine.blocks import BLOCKS
 from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable, UsageError
 from unify.engine.local import open_snapshot
 from unify.engine.manifest import read_manifest
@@ -56,7 +57,7 @@ def test_opening_finds_a_file_cut_short_or_gone(corpus):
 
 def test_a_damaged_header_is_an_error_that_names_the_file(corpus):
     for path in every_file(corpus.directory):
-        if path.suffix != ".npy":
+        if path.suffix != ".npy" or path.name == BLOCKS:  # no reader opens that one
             continue
         data = path.read_bytes()
         path.write_bytes(b"\0" * 64 + data[64:])

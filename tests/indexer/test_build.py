@@ -20,7 +20,8 @@ from unify.engine.tables import read_videos
 from unify.engine.writer import IndexWriter
 from unify.indexer import build as building
 from unify.indexer.discover import Choice
-from unify.indexer.journal import NAME, Journal, State
+from unify.indexer.entries import State
+from unify.indexer.journal import NAME, Journal
 from unify.indexer.progress import Advanced, Planned, Published, VideoFailed, VideoFinished
 from unify.indexer.status import status
 

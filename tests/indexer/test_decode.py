@@ -3,6 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -199,6 +200,28 @@ def test_a_cut_mp4_says_how_much_is_left(tmp_path):
     timeline = video.timeline()
     assert timeline.duration_s < 19
     assert "of 20.0 s declared" in video.damage or "damaged" in video.damage
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mov", ".mkv", ".mjpeg"])
+@pytest.mark.parametrize("comments", [0, 40])  # so large that FFmpeg takes it for a still
+def test_a_film_of_jpegs_that_are_cut_short_is_read(tmp_path, suffix, comments):
+    comment = b"\xff\xfe\xff\xff" + bytes(65_533)
+    stills = [make_still(number, "mjpeg", (640, 480)) for number in range(8)]
+    stills = [data[:2] + comment * comments + data[2 : -len(data) // 10] for data in stills]
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".mjpeg":
+        path.write_bytes(b"".join(stills))
+    else:
+        with av.open(path, "w") as out:
+            stream = out.add_stream("mjpeg", rate=8)
+            stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
+            for number, data in enumerate(stills):
+                packet = av.Packet(data)
+                packet.stream, packet.time_base = stream, Fraction(1, 8)
+                packet.pts = packet.dts = number
+                out.mux(packet)
+    assert VideoFile(str(path)).facts().codec == "mjpeg"
+    assert [number for _, number in sampled(path)] == list(range(8))
 
 
 def test_damage_is_noted(tmp_path):

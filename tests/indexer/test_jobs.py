@@ -66,6 +66,16 @@ def test_a_process_that_hangs_is_ended(tmp_path):
             assert hung.poll() == -signal.SIGKILL
 
 
+@pytest.mark.parametrize("behind", [0, 3])
+def test_a_process_gives_way_as_far_as_it_is_told(tmp_path, behind):
+    path = make_video(tmp_path / "a.mp4", 10)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    with JobProcess(Limits(behind=behind)) as process:
+        assert process.picture(str(path), 0.0, 64)[1]
+        pid = process._process.pid
+        assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, own + behind)
+
+
 def test_a_job_is_interrupted_from_another_thread(tmp_path):
     path = make_video(tmp_path / "a.mp4", 10)
     with JobProcess() as process:

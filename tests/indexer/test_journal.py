@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable
 from unify.engine.manifest import Root, Video
-from unify.indexer.journal import NAME, Copy, Entry, Journal, State
+from unify.indexer.entries import Copy, Entry, State
+from unify.indexer.journal import NAME, Journal
 
 ROOTS = [Root("clips", "/clips")]
 ENTRY = Entry(0, "/clips", os.fsdecode(b"caf\xe9.mp4"), 10, 1 << 60, note="é")

@@ -6,7 +6,7 @@ import pytest
 
 from unify.engine.manifest import Root
 from unify.indexer.discover import Candidate
-from unify.indexer.journal import Copy, Entry, State
+from unify.indexer.entries import Copy, Entry, State
 from unify.indexer.plan import Disk, Plan, make_plan
 
 ROOT = Root("r", "/r")

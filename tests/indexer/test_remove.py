@@ -124,3 +124,27 @@ def test_other_roots_stay_as_they_are(clips, index, tmp_path):
     assert [(root.path, root.videos) for root in found.roots] == [(str(tmp_path / "more"), 1)]
     report = run_build([tmp_path / "more"], index)
     assert (report.skipped, report.indexed) == (1, 0)
+
+
+def test_a_dry_run_changes_nothing(clips, index):
+    shutil.copy(clips / "a.mp4", clips / "twin.mp4")
+    run_build([clips], index)
+    before, journal = read_manifest(index), (index / "catalog.sqlite").read_bytes()
+    asked = [str(clips / "a.mp4"), str(clips / "deep")]
+    told = remove(asked, index, dry_run=True)
+    assert read_manifest(index) == before
+    assert (index / "catalog.sqlite").read_bytes() == journal
+    done = remove(asked, index)
+    told.generation = done.generation
+    assert told == done
+    assert len(done.removed) == 2
+
+
+@pytest.mark.parametrize("above", ["clips", "."])
+def test_all_at_once_only_when_it_is_said(clips, index, tmp_path, above):
+    with pytest.raises(UsageError, match=r"all 5 videos off the index; .*--dry-run; .*--all"):
+        remove([str(tmp_path / above)], index)
+    assert len(names(index)) == 4
+    assert len(remove([str(tmp_path / above)], index, dry_run=True).removed) == 4
+    assert len(remove([str(tmp_path / above)], index, everything=True).removed) == 4
+    assert names(index) == []
