@@ -173,7 +173,8 @@ class Dictionary:
         """
         if not self.entries:
             return list(atoms)
-        words = [name_words(atom.text) for atom in atoms]
+        # `-7up` is no operator, for none stands before a digit; it must not be read as `7up`.
+        words = [() if atom.text[:1] in "+-~" else name_words(atom.text) for atom in atoms]
         folded: list[Atom] = []
         start = 0
         while start < len(atoms):

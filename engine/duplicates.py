@@ -47,14 +47,13 @@ def distinct(
     depth = min(MAX_K, _GROWTH * (k + offset))
     while True:
         found = find(depth)
-        kept = list(found)
+        kept, counts = list(range(len(found))), [0] * len(found)
         if found.scored:
-            kept = _folded(found.hits, _unit(backend, found.hits), alike)
+            kept, counts = _folded(_unit(backend, found.hits), k + offset, alike)
         if len(kept) >= k + offset or len(found) < depth or depth == MAX_K:
-            page = kept[offset : offset + k]
-            return replace(
-                found, hits=tuple(replace(h, rank=offset + i) for i, h in enumerate(page, start=1))
-            )
+            page = range(offset, min(len(kept), offset + k))
+            hits = (replace(found[kept[i]], rank=i + 1, duplicates=counts[i]) for i in page)
+            return replace(found, hits=tuple(hits))
         depth = min(MAX_K, _GROWTH * depth)
 
 
@@ -64,22 +63,35 @@ def _unit(backend: Backend, hits: tuple[Hit, ...]) -> Float32:
     return np.asarray(rows / np.maximum(lengths, 1e-9), np.float32)
 
 
-def _folded(hits: tuple[Hit, ...], latents: Float32, alike: float) -> list[Hit]:
-    """Return the hits that are no near-duplicate of a kept one, with how many each stands for."""
+def _folded(latents: Float32, most: int, alike: float) -> tuple[list[int], list[int]]:
+    """Return the first rows that are no near-duplicate of one before, and how many fold into each.
+
+    Args:
+        latents: (n, D) of unit length, of the best hit first.
+        most: so many of them, and none after them. What follows can still fold into them.
+        alike: see `distinct`.
+    """
+    size = min(most, len(latents))
     kept: list[int] = []
-    counts: list[int] = []
+    leaders = np.empty((size, latents.shape[1]), np.float32)  # latents[kept]
+    counts = np.zeros(size, np.int64)
     for start in range(0, len(latents), _BLOCK):
-        block, earlier, new = latents[start : start + _BLOCK], len(kept), list[int]()
-        near = block @ latents[kept].T >= alike  # (block, earlier)
-        among = block @ block.T >= alike
-        first = np.where(near.any(axis=1), near.argmax(axis=1) if earlier else 0, -1)
-        for at, leader in enumerate(first.tolist()):
-            if leader < 0 and among[at, new].any():
-                leader = earlier + int(np.argmax(among[at, new]))
-            if leader >= 0:
-                counts[leader] += 1
-            else:
+        block, earlier = latents[start : start + _BLOCK], len(kept)
+        near = block @ leaders[:earlier].T >= alike  # (block, earlier)
+        folds = near.any(axis=1)
+        if folds.any():
+            counts += np.bincount(near[folds].argmax(axis=1), minlength=size)
+        if earlier == size:
+            continue
+        rest = np.flatnonzero(~folds)
+        among = np.tril(block[rest] @ block[rest].T >= alike, -1)  # (rest, those before)
+        linked = set(np.flatnonzero(among.any(axis=1)).tolist())
+        new: list[int] = []
+        for at in range(len(rest)):
+            if at in linked and among[at, new].any():
+                counts[earlier + int(np.argmax(among[at, new]))] += 1
+            elif len(kept) < size:
+                leaders[len(kept)] = block[rest[at]]
+                kept.append(start + int(rest[at]))
                 new.append(at)
-                kept.append(start + at)
-                counts.append(0)
-    return [replace(hits[at], duplicates=n) for at, n in zip(kept, counts, strict=True)]
+    return kept, counts[: len(kept)].tolist()

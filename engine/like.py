@@ -112,14 +112,16 @@ def search_like(
 
     def others(depth: int, moments: bool) -> Answer:
         more = min(MAX_K, depth + _OVERLAPPING)
-        wider = replace(chosen, k=more, offset=0, moments=moments)
+        wider = replace(chosen, k=more, offset=0, moments=moments, reasons=False)
         found = _find(searcher, shown, text, weight, wider)
         return replace(found, hits=_others(searcher.backend, found.hits, moment)[:depth])
 
     if chosen.moments or read_pool(chosen.pool) > 1:
         found = others(chosen.k + chosen.offset, chosen.moments)
-        return replace(found, hits=found.hits[chosen.offset :])
-    return spread(lambda depth: others(depth, True), chosen.k, chosen.offset, 1)
+        found = replace(found, hits=found.hits[chosen.offset :])
+    else:
+        found = spread(lambda depth: others(depth, True), chosen.k, chosen.offset, 1)
+    return searcher.with_reasons(found) if chosen.reasons else found
 
 
 def search_shown(

@@ -6,26 +6,26 @@ A snapshot never changes: a writer publishes beside it. Readers never open SQLit
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from unify.engine import arrays, claims, rescore, tables
+from unify.engine import arrays, claims, masks, rescore, tables
 from unify.engine.ann import ANN_FROM, Scored, SegmentLatents
 from unify.engine.ann import topk as topk_latents
 from unify.engine.backend import Allowed, Condition, Fetched, MomentFacts, Statistics
 from unify.engine.compiled import COMPILE_FROM, in_time
 from unify.engine.costs import USUAL, Costs, machine_costs
 from unify.engine.errors import DamagedIndex, UsageError
-from unify.engine.manifest import IndexSettings, Manifest, Video, read_manifest
-from unify.engine.not_indexed import not_indexed
+from unify.engine.manifest import IndexSettings, Manifest, read_manifest
+from unify.engine.merging import merge
+from unify.engine.paths import Paths
 from unify.engine.postings import WINDOW, Lists, topk
 from unify.engine.query import Filters
 from unify.engine.segment import Segment
-from unify.engine.types import Bool, EncodedQuery, Float32, Float64, Int64, UInt16
+from unify.engine.types import EncodedQuery, Float32, Float64, Int64, UInt16
 
 _EPS = float(np.finfo(np.float32).eps)
 _TRIES = 5
@@ -70,7 +70,7 @@ class LocalBackend:
             for entry in manifest.segments
         ]
         self._segment_of = {segment.id: segment for segment in self.segments}
-        self._known_paths: dict[int, list[tuple[str, str]]] = {}
+        self._paths = Paths(self.videos, manifest.roots)
         large = manifest.moments >= COMPILE_FROM
         self._latents = [
             SegmentLatents(s.latents_path, s.ann_path, len(s), s.latent_dim, large)
@@ -107,7 +107,7 @@ class LocalBackend:
         rescore.lexicon_scores(segment.forward, row, query, True)
 
     @cached_property
-    def _alive(self) -> list[Bool] | None:
+    def _alive(self) -> masks.Masks | None:
         """Rows of live videos by segment, or None when there is no tombstone."""
         if not len(self._dead):
             return None
@@ -120,7 +120,7 @@ class LocalBackend:
     @cached_property
     def _statistics(self) -> Statistics:
         alive = self._alive
-        moments = self.manifest.moments if alive is None else _count(alive)
+        moments = self.manifest.moments if alive is None else masks.count(alive)
         windows = sum(-(-len(segment) // WINDOW) for segment in self.segments)
         return Statistics(moments, len(self.videos), len(self.segments), windows)
 
@@ -128,30 +128,13 @@ class LocalBackend:
         """See `Backend`."""
         rows = self._alive
         if filters:
-            kept = np.array(
-                [v.id for v in self.videos.all.values() if self._passes(v, filters)], "<u4"
-            )
-            rows = _both(
-                rows, [np.isin(segment.moments["video"], kept) for segment in self.segments]
-            )
+            rows = masks.both(rows, masks.of_videos(self.segments, self._paths.meeting(filters)))
         for condition in conditions:
-            shown = [_shown(segment, condition.terms, shows) for segment in self.segments]
-            rows = _both(rows, [~part for part in shown] if condition.negated else shown)
+            rows = masks.both(rows, masks.meeting(self.segments, condition, shows))
         if rows is None or rows is self._alive:
             statistics = self.statistics()
             return Allowed(statistics.moments, statistics.videos, rows)
-        videos: set[int] = set()
-        for segment, part in zip(self.segments, rows, strict=True):
-            videos.update(np.unique(segment.moments["video"][part]).tolist())
-        return Allowed(_count(rows), len(videos), rows)
-
-    def _passes(self, video: Video, filters: Filters) -> bool:
-        paths = [shown.lower() for shown, _ in self._paths(video.id)] if filters.paths else [""]
-        return (
-            any(all(part.lower() in path for part in filters.paths) for path in paths)
-            and filters.min_s <= video.duration_s <= filters.max_s
-            and filters.after <= video.recorded < filters.before
-        )
+        return Allowed(masks.count(rows), masks.count_videos(self.segments, rows), rows)
 
     def approximates(self, allowed: Allowed) -> bool:
         """See `Backend`."""
@@ -174,9 +157,9 @@ class LocalBackend:
             ]
             if surely:
                 slack = len(latent) * _EPS * float(np.linalg.norm(latent)) * 1.01  # a float32 sum
-                fetched.append(_merge(ids, k, allowed.moments, slack))  # over rows of unit length
+                fetched.append(merge(ids, k, allowed.moments, slack))  # over rows of unit length
             else:
-                fetched.append(replace(_merge(ids, k, allowed.moments), bound=np.inf, exact=True))
+                fetched.append(replace(merge(ids, k, allowed.moments), bound=np.inf, exact=True))
         return fetched
 
     def lexicon_topk(
@@ -195,7 +178,7 @@ class LocalBackend:
             if i + 1 < len(self.segments):
                 so_far = np.concatenate([scores for _, scores in parts])
                 above = np.partition(so_far, -k)[-k] if len(so_far) >= k else -np.inf
-        return _merge(parts, k, allowed.moments, slack)
+        return merge(parts, k, allowed.moments, slack)
 
     def fused_topk(self, query: EncodedQuery, k: int, allowed: Allowed) -> Fetched:
         """See `Backend`."""
@@ -269,7 +252,7 @@ class LocalBackend:
         """See `Backend`."""
         segment, row = self._locate(moment)
         video, _, _, _, start_s, end_s = segment.moments[row].item()
-        (shown, path), *copies = self._paths(video)
+        (shown, path), *copies = self._paths.of(video)
         return MomentFacts(video, shown, path, start_s, end_s, tuple(copy for _, copy in copies))
 
     def tracks(self, moment: int, terms: UInt16) -> tuple[Float64, Float64]:
@@ -292,31 +275,9 @@ class LocalBackend:
 
     def moments_of(self, video: str) -> Int64:
         """See `Backend`."""
-        wanted = (os.path.normpath(video), os.path.abspath(video))  # noqa: PTH100 - links stay
-        for known in self.videos.all.values():
-            if any(wanted[0] == shown or path in wanted for shown, path in self._paths(known.id)):
-                found = [
-                    np.flatnonzero(segment.moments["video"] == known.id) + segment.base
-                    for segment in self.segments
-                ]
-                return np.concatenate(found)
-        raise not_indexed(
-            video, (shown for id_ in self.videos.all for shown, _ in self._paths(id_))
-        )
-
-    def _paths(self, video: int) -> list[tuple[str, str]]:
-        """Return a video's path as given to `build`, and its absolute one; then its copies'."""
-        if video not in self._known_paths:
-            known = self.videos[video]
-            self._known_paths[video] = [
-                (
-                    os.path.normpath(os.path.join(root.given, place.rel)),  # noqa: PTH118 - fast
-                    os.path.normpath(os.path.join(root.path, place.rel)),  # noqa: PTH118
-                )
-                for place in known.places
-                for root in (self.manifest.roots[place.root],)
-            ]
-        return self._known_paths[video]
+        wanted = self._paths.find(video)
+        found = [np.flatnonzero(s.moments["video"] == wanted) + s.base for s in self.segments]
+        return np.concatenate(found)
 
     def _locate(self, moment: int) -> tuple[Segment, int]:
         return self._segment_of[moment >> 32], moment & 0xFFFFFFFF
@@ -330,48 +291,5 @@ class LocalBackend:
         return [(s, at, ids[at] & 0xFFFFFFFF) for s, at in split if len(at)]
 
 
-def _count(rows: list[Bool]) -> int:
-    return sum(int(np.count_nonzero(part)) for part in rows)
-
-
-def _both(first: list[Bool] | None, second: list[Bool]) -> list[Bool]:
-    return second if first is None else [a & b for a, b in zip(first, second, strict=True)]
-
-
-def _shown(segment: Segment, terms: tuple[int, ...], shows: float) -> Bool:
-    """Return (M,) whether a row holds any of the terms: shown ones at `shows` or above."""
-    indptr, ids, codes = segment.postings
-    shown = np.zeros(len(segment), np.bool_)
-    for window, at in enumerate(range(0, len(indptr) - 1, segment.stored_terms)):
-        for term in terms:
-            least = shows if term < segment.lexicon_size else 0.0  # said is said
-            span = slice(int(indptr[at + term]), int(indptr[at + term + 1]))
-            rows = ids[span].astype(np.int64) + window * WINDOW
-            steps, scale = codes[span].astype(np.float64), np.float64(segment.scales[term])
-            shown[rows[(steps - 1) * scale >= least]] = True
-            # A code is the weight rounded up: of those a step around `least` the row decides.
-            near = rows[((steps - 1) * scale < least) & (steps * scale >= least)]
-            weights = _gather(segment, segment.forward, near, np.array([term], np.uint16))
-            shown[near[weights[:, 0] >= least]] = True
-    return shown
-
-
 def _gather(segment: Segment, rows_of: rescore.Rows, rows: Int64, terms: UInt16) -> Float64:
     return rescore.weights_of(rows_of, rows, terms, segment.stored_terms)
-
-
-def _merge(parts: list[Scored], k: int, allowed: int, slack: float = 0.0) -> Fetched:
-    """Merge the best rows of segments; bound what was not fetched by the last that was."""
-    if not parts:
-        return Fetched(np.zeros(0, np.int64), np.zeros(0, np.float32), -np.inf)
-    ids, scores = parts[0]  # best first, k at most
-    if len(parts) > 1:
-        ids = np.concatenate([part[0] for part in parts])
-        scores = np.concatenate([part[1] for part in parts])
-        if len(ids) > k:  # of many, few are sorted
-            kept = scores >= np.partition(scores, -k)[-k]
-            ids, scores = ids[kept], scores[kept]
-        order = np.lexsort((ids, -scores))[:k]
-        ids, scores = ids[order], scores[order]
-    bound = -np.inf if len(ids) >= allowed else float(scores[-1]) + slack
-    return Fetched(ids, scores, bound)

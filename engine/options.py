@@ -41,6 +41,8 @@ class Options:
         respell: whether a word that the lexicon lacks is read as one that is spelled alike.
         drop: words that the lexicon side leaves out; the latent side reads the sentence whole.
         dictionary: names that are read as their definitions, in the query and in `drop`.
+        reasons: whether hits tell which terms they share with the query. Without, they are cheap
+            for those who keep few of them; `Searcher.with_reasons` tells it of these.
 
     Raises:
         UsageError: a value that is none of these.
@@ -62,6 +64,7 @@ class Options:
     drop: tuple[str, ...] = ()
     pool: str = "max"
     dictionary: Dictionary = NO_NAMES
+    reasons: bool = True
 
     def __post_init__(self) -> None:
         if self.k < 1 or self.offset < 0 or self.k + self.offset > MAX_K:

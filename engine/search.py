@@ -22,7 +22,7 @@ from unify.engine.backend import Allowed, Backend, Condition, Fetched
 from unify.engine.errors import DamagedIndex, QueryError
 from unify.engine.execute import execute
 from unify.engine.fusion import Fuse, Fusion, Mode, fuse
-from unify.engine.hits import make_hits
+from unify.engine.hits import make_hits, with_reasons
 from unify.engine.interpret import Interpreter
 from unify.engine.options import Options
 from unify.engine.planner import Plan, Structure, Wanted, make_plan
@@ -177,7 +177,7 @@ class Searcher:
             weak = self.encoder.calibration.weak if options.calibrated and scored else -math.inf
             hits = make_hits(
                 self.backend, self.encoder.lexicon, query, prepared.fusion, outcome, weak,
-                options.offset, prepared.plan.pool > 1,
+                options.offset, prepared.plan.pool > 1, options.reasons,
             )  # fmt: skip
             missing = self._missing(prepared)
             replaced = self.interpreter.replaced(prepared.parsed, prepared.shown)
@@ -186,6 +186,14 @@ class Searcher:
             hits, prepared.parsed, prepared.plan, outcome, missing, times, prepared.shown, query,
             replaced,
         )  # fmt: skip
+
+    def with_reasons(self, found: Answer) -> Answer:
+        """Return an answer whose hits tell their terms, of one without `Options.reasons`."""
+        started = time.perf_counter()
+        with damage():
+            hits = with_reasons(self.backend, self.encoder.lexicon, found)
+        explain = found.times_ms["explain"] + 1000 * (time.perf_counter() - started)
+        return replace(found, hits=hits, times_ms=found.times_ms | {"explain": explain})
 
     def run(self, parsed: ParsedQuery, encoded: EncodedQuery, options: Options) -> Answer:
         """Answer a query that is encoded already, be it by `encode` or from a stored moment.

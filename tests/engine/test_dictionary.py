@@ -16,7 +16,11 @@ from unify.engine.search import Searcher
 
 WORDS = [f"w{i}" for i in range(20)]
 ANY = {"pets": ["w1", "w2"], "w3": ["w4", "w5", "w6"]}  # w3 is a word of the lexicon, too
-ALL = {"nailong": ["w7", "w8^2", "w9"], "snow leopard": ["w10", "w11^0.5"]}
+ALL = {
+    "nailong": ["w7", "w8^2", "w9"],
+    "snow leopard": ["w10", "w11^0.5"],
+    "奶龙": ['"w14 w15"^2', "w16"],
+}
 ONE = {"leopard": ["w12"], "snow": ["w13^4"]}
 DICTIONARY = Dictionary.read(
     "\n".join(
@@ -108,6 +112,14 @@ def test_a_name_to_drop_is_its_terms(corpus: Corpus):
     assert found.hits == searcher.search("w7 w8 w1", drop=("w7", "w8", "w9")).hits
 
 
+def test_a_condition_that_the_lexicon_lacks_is_told_with_its_name(corpus: Corpus):
+    searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
+    words = Dictionary.read("nailong = w7 xyzzy")
+    with pytest.raises(QueryError, match="'xyzzy', which 'nailong' stands for, is not") as caught:
+        searcher.search("w1 +nailong", dictionary=words)
+    assert caught.value.position == 3
+
+
 @pytest.mark.parametrize(
     ("query", "text"),
     [
@@ -124,6 +136,14 @@ def test_which_words_are_a_name(query, text):
     assert parse(query, dictionary=DICTIONARY).text == text
 
 
+def test_a_sign_that_is_no_operator_makes_it_no_name():
+    words = Dictionary.read("7up = bottle")
+    assert parse("a 7up", dictionary=words).text == "a bottle"
+    assert parse("a -7up", dictionary=words).text == "a -7up"
+    assert parse('a " "', dictionary=words).text == parse('a " "').text
+    assert parse('a -"7up"', dictionary=words).hard[0].phrases == ("bottle",)
+
+
 def test_definitions_are_not_looked_into_for_names():
     rings = Dictionary.read("a = b\nb = a c")
     assert parse("a b", dictionary=rings).text == "b a c"
@@ -135,7 +155,17 @@ def test_a_name_that_stands_for_itself_is_read_as_written():
     assert (parsed.text, [entry.name for entry in parsed.defined]) == ("a nailong w13", ["snow"])
 
 
+@pytest.mark.parametrize("line", ["dog = dog^3", "a cat = a OR cat", 'stop sign = "stop sign"'])
+def test_a_name_of_its_own_words_may_say_how_they_count(line):
+    name, _, definition = line.partition(" = ")
+    named = parse(f"x {name} y", dictionary=Dictionary.read(line))
+    assert unplaced(named) == unplaced(parse(f"x ({definition}) y"))
+    assert named.defined
+
+
 def test_names_of_any_script():
+    joined = Dictionary.read("می\u200cخواهم = dog\nスノー・レオパード = leopard")
+    assert parse("می\u200cخواهم スノー・レオパード", dictionary=joined).text == "dog leopard"
     words = Dictionary.read("奶龙 = yellow dinosaur\nÉmile's = man")
     assert parse("a 奶龙! emile", dictionary=words).text == "a yellow dinosaur man"
     assert name_words("don’t") == ("don't",)

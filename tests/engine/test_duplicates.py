@@ -1,9 +1,14 @@
 """Folding near-duplicates: against a plain greedy rule, and pages that fit together."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.engine.corpus import Corpus
+from unify.engine import duplicates
 from unify.engine.duplicates import distinct
 from unify.engine.local import open_snapshot
 from unify.engine.search import Searcher
@@ -66,3 +71,35 @@ def test_what_is_not_ranked_stays_whole(searcher):
 
 def test_nothing_found_stays_nothing(searcher):
     assert len(folded(searcher, True, 5, text="w1 path:nowhere")) == 0
+
+
+@given(seed=st.integers(0, 1_000), count=st.integers(0, 40), most=st.integers(1, 45))
+def test_the_first_rows_are_kept_and_all_are_counted(seed, count, most):
+    rows = np.random.default_rng(seed).standard_normal((count, 3)).astype("f4")
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    kept, counts = [], []
+    for at in range(count):
+        alike = [i for i, one in enumerate(kept) if rows[one] @ rows[at] >= 0.8]
+        if alike:
+            counts[alike[0]] += 1
+        else:
+            kept.append(at)
+            counts.append(0)
+    with mock.patch.object(duplicates, "_BLOCK", 7):
+        found = duplicates._folded(rows, most, 0.8)
+    assert found == (kept[:most], counts[:most])
+
+
+@pytest.mark.parametrize("moments", [False, True])
+def test_reasons_made_for_a_page_alone_are_those_of_all_hits(searcher, moments):
+    def bare(depth):
+        return searcher.search("w1 w3", depth, moments=moments, reasons=False)
+
+    told = 0
+    for offset in (0, 2, 5):
+        page = distinct(searcher.backend, bare, 3, offset, ALIKE)
+        assert not any(hit.terms for hit in page)
+        whole = folded(searcher, moments, 3, offset)
+        assert searcher.with_reasons(page).hits == whole.hits
+        told += sum(bool(hit.terms) for hit in whole)
+    assert told

@@ -181,3 +181,16 @@ def test_options_that_cannot_be(searcher, options, message):
 def test_ranks_leave_out_what_is_beyond_their_depth():
     found = fusion.Reciprocal(1.0, 1.0).parts(2.0, np.array([0, 1, 40]))
     np.testing.assert_allclose(found, [0, 2 / 61, 0.02])
+
+
+@pytest.mark.parametrize("how", [{}, {"moments": True}, {"fusion": "rrf"}, {"pool": "mean:3"}])
+def test_reasons_told_later_are_the_same(tmp_path, how):
+    corpus = Corpus.make(tmp_path / "index", said=0.2)
+    searcher = Searcher(open_snapshot(corpus.directory), corpus.pack)
+    for text in ("w1 w2", "w3 w4^-2 +w5", "path:odd", "w1 path:nowhere"):
+        at_once = searcher.search(text, 7, offset=2, **how)
+        bare = searcher.search(text, 7, offset=2, reasons=False, **how)
+        assert not any(hit.terms for hit in bare)
+        later = searcher.with_reasons(bare)
+        assert later.hits == at_once.hits
+        assert list(later.times_ms) == list(at_once.times_ms)
