@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from unify import __version__
-from unify.cli.web import models
+from unify.cli.web import models, scratch
 from unify.cli.web.desk import Desk
 from unify.cli.web.downloads import downloads
 from unify.cli.web.guard import Door, Guard, is_loopback
@@ -54,6 +54,7 @@ def make_app(library: Library, door: Door) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        scratch.sweep()
         yield
         desk.close()
 

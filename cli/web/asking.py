@@ -75,7 +75,7 @@ async def only_known(request: Request) -> None:
             raise UsageError(f"{name} is given more than once", "give it one value")
 
 
-def _question(
+async def _question(
     desk: AtDesk,
     q: Annotated[
         str, Query(max_length=MAX_CHARACTERS, description="A sentence, or the query language.")

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
 from unify.cli.cuts import name_of
+from unify.cli.web import scratch
 from unify.cli.web.desk import Desk
 from unify.cli.web.leaving import until_gone
 from unify.cli.web.library import View
@@ -31,18 +31,16 @@ from unify.indexer.jobs import JobProcess
 MAX_S = 600.0  # of a clip
 LATE_S = 15.0  # beyond what the pace allows
 _PACE = 64 << 10  # bytes a second, at which a clip must be taken
-LIMITS = Limits(stall_s=30.0, total_s=900.0)
+LIMITS = Limits(stall_s=30.0, total_s=900.0, behind=5)  # searches go first
 
 
 class Clip(FileResponse):
-    """A clip to be saved; its folder goes once it is sent, or not taken.
+    """A clip to be saved; what it holds goes once it is sent, or not taken.
 
     Its header `unify-cut` has the fields of `CutResult` as JSON.
     """
 
-    def __init__(
-        self, folder: tempfile.TemporaryDirectory[str], path: Path, name: str, got: CutResult
-    ) -> None:
+    def __init__(self, held: ExitStack, path: Path, name: str, got: CutResult) -> None:
         facts = path.stat()
         super().__init__(
             path,
@@ -51,7 +49,7 @@ class Clip(FileResponse):
             stat_result=facts,
             headers={"unify-cut": json.dumps(asdict(got)), "cache-control": "no-store"},
         )
-        self._folder, self._late_s = folder, LATE_S + facts.st_size / _PACE
+        self._held, self._late_s = held, LATE_S + facts.st_size / _PACE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; who does not take it is left."""
@@ -60,7 +58,7 @@ class Clip(FileResponse):
                 async with asyncio.timeout(self._late_s):
                     await super().__call__(scope, receive, send)
         finally:
-            self._folder.cleanup()
+            self._held.close()
 
 
 async def clip(
@@ -80,28 +78,27 @@ async def clip(
         UsageError: it is no range of that video, or too long.
         NoSuchVideo: there is no such video, or its file is gone.
         MediaError: it cannot be cut there, or the decoder ended.
-        HTTPException: too many wait.
+        HTTPException: too many clips are held.
     """
-    view = desk.library.view()
+    view = await desk.view()
     _require_range(view, video_id, start_s, end_s)
-    source = str(view.file(video_id))
-    folder = tempfile.TemporaryDirectory(prefix="unify-")  # for this user alone
-    try:
-        name = name_of(source, start_s, end_s, mode is CutMode.EXACT)
-        out = Path(folder.name, f"clip{Path(name).suffix}")  # the name itself may be too long
+    source = str(await desk.look(lambda: view.file(video_id)))
+    name = name_of(source, start_s, end_s, mode is CutMode.EXACT)
+    with ExitStack() as held:
+        held.enter_context(desk.clip())
+        # The name itself may be too long.
+        out = held.enter_context(scratch.folder()) / f"clip{Path(name).suffix}"
         out.touch(0o600)
         wanted = CutRequest(source, start_s, end_s, mode, str(out))
-        with JobProcess(LIMITS) as process:
-            async with until_gone(request, process.interrupt):
-                got = await desk.cut(lambda: process.cut(wanted))
-        return Clip(folder, out, name, got)
-    except MediaError as error:
-        folder.cleanup()
-        hint = "take the exact cut (mode=exact)" if mode is CutMode.FAST else ""
-        raise MediaError(f"{view.shown(view.video(video_id))}: {error.message}", hint) from None
-    except BaseException:
-        folder.cleanup()
-        raise
+        try:
+            with JobProcess(LIMITS) as process:
+                async with until_gone(request, process.interrupt):
+                    got = await desk.cut(lambda: process.cut(wanted))
+        except MediaError as error:
+            hint = "take the exact cut (mode=exact)" if mode is CutMode.FAST else ""
+            shown = view.shown(view.video(video_id))
+            raise MediaError(f"{shown}: {error.message}", hint) from None
+        return Clip(held.pop_all(), out, name, got)
 
 
 def _require_range(view: View, video_id: int, start_s: float, end_s: float) -> None:

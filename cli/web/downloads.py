@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from fastapi import Query, Request, Response
 
+from unify.cli.chaptering import Chapters
 from unify.cli.web import cutting, exporting
 from unify.cli.web.asking import Asked, Offset, Order, Sort, paged
 from unify.cli.web.desk import AtDesk, VideoId
@@ -18,6 +19,7 @@ from unify.cli.web.leaving import until_gone
 from unify.cli.web.models import ChapterList, readable
 from unify.cli.web.routing import answer_head, new_router
 from unify.engine.atoms import MAX_CHARACTERS
+from unify.engine.dictionary import NO_NAMES
 from unify.engine.errors import UsageError
 from unify.indexer.chapters import SHORTEST_S, ChapterFormat
 from unify.indexer.cut import CutMode
@@ -112,7 +114,7 @@ async def export(
 
     Its sources are absolute paths where this machine alone is served, else as given to `build`.
     """
-    view = desk.library.view()
+    view = await desk.view()
     if generation not in (None, view.generation):
         raise UsageError(
             f"the index has changed: its generation is {view.generation}, not {generation}",
@@ -123,7 +125,7 @@ async def export(
     search = await desk.search(lambda: exporting.found(view, sought, desk.pictures))
     with JobProcess(cutting.LIMITS) as process:
         async with until_gone(request, process.interrupt):
-            made = await desk.cut(
+            made = await desk.draw(
                 lambda: exporting.timeline(view, search, ranks, format, wanted, desk.paths, process)
             )
     kind = "text/plain" if format is TimelineFormat.EDL else "application/xml"
@@ -148,11 +150,19 @@ async def chapters(
     shortest: Annotated[
         float, Query(ge=0, le=_LONGEST_S, allow_inf_nan=False, description="Seconds, at least.")
     ] = SHORTEST_S,
+    words: Annotated[
+        bool, Query(description="Names of the server's own dictionary are read as such.")
+    ] = True,
 ) -> Response:  # fmt: skip
     """Return chapters of a video, as `unify chapters` does: by subjects, or where it changes."""
-    view = desk.library.view()
+    view = await desk.view()
     view.video(video_id)
-    made = await desk.search(lambda: exporting.chapters(view, video_id, q or (), shortest))
+
+    def make() -> Chapters:
+        names = desk.words.dictionary() if words else NO_NAMES
+        return exporting.chapters(view, video_id, q or (), shortest, names)
+
+    made = await desk.search(make)
     if format is FormatName.json:
         body = exporting.as_model(video_id, made).model_dump_json()
         return Response(body, media_type="application/json")

@@ -22,6 +22,7 @@ from unify.cli.web.finding import located
 from unify.cli.web.library import View
 from unify.cli.web.models import Chapter, ChapterList, readable
 from unify.cli.web.pictures import Pictures
+from unify.engine.dictionary import Dictionary
 from unify.indexer import timelines
 from unify.indexer.chapters import ChapterFormat, written
 from unify.indexer.jobs import JobProcess
@@ -127,7 +128,9 @@ def _file_name(title: str) -> str:
     return re.sub(r"\W+", "-", title)[:60].strip("-") or "hits"
 
 
-def chapters(view: View, video_id: int, queries: Sequence[str], shortest_s: float) -> Chapters:
+def chapters(
+    view: View, video_id: int, queries: Sequence[str], shortest_s: float, names: Dictionary
+) -> Chapters:
     """Return chapters of a video; see `chapters_of`.
 
     Raises:
@@ -135,7 +138,7 @@ def chapters(view: View, video_id: int, queries: Sequence[str], shortest_s: floa
         UsageError: it has no moments.
         QueryError: a query cannot be read.
     """
-    return chapters_of(view.searcher, view.path(video_id), queries, shortest_s)
+    return chapters_of(view.searcher, view.path(video_id), queries, shortest_s, names)
 
 
 def as_text(made: Chapters, form: ChapterFormat) -> bytes:

@@ -14,8 +14,9 @@ import numpy as np
 from unify.cli import finding
 from unify.cli.finding import Question
 from unify.cli.jsonio import gap_of, plan_fields
-from unify.cli.web import models
+from unify.cli.web import answers
 from unify.cli.web.library import View
+from unify.cli.web.models import DefinedName
 from unify.engine.absence import faint
 from unify.engine.answer import Answer, Hit
 from unify.engine.errors import UsageError
@@ -26,7 +27,7 @@ from unify.engine.types import EncodedQuery
 _LIKE_TERMS = 24  # a moment or picture shows some hundred; the rest weigh next to nothing
 
 
-def search(view: View, question: Question) -> models.SearchAnswer:
+def search(view: View, question: Question) -> answers.SearchAnswer:
     """Answer a question; its `like` is `VIDEO_ID@SECONDS`.
 
     Raises:
@@ -41,7 +42,7 @@ def search(view: View, question: Question) -> models.SearchAnswer:
     absent = list(faint(view.searcher, answer))
     silence = None if hits else _silence(view, placed, answer)
     times["total"] = round(1000 * (time.perf_counter() - started), 3)
-    return models.SearchAnswer.model_construct(
+    return answers.SearchAnswer.model_construct(
         query=_understood(view, answer, question),
         hits=hits,
         exact=answer.exact,
@@ -54,11 +55,11 @@ def search(view: View, question: Question) -> models.SearchAnswer:
         generation=view.generation,
         times_ms=times,
         gap=gap_of(answer),
-        plan=models.Plan.model_construct(**plan_fields(answer)),
+        plan=answers.Plan.model_construct(**plan_fields(answer)),
     )
 
 
-def common(view: View, question: Question, top: int) -> models.Facets:
+def common(view: View, question: Question, top: int) -> answers.Facets:
     """Return the terms that tell the best hits of a question from the library.
 
     Weak hits count only where there are no others.
@@ -68,7 +69,7 @@ def common(view: View, question: Question, top: int) -> models.Facets:
         UsageError: an option, or `like`, names what there is not.
     """
     found, moments = finding.common(view.searcher, located(view, question), top, view.counts)
-    return models.Facets(facets=list(found), moments=moments)
+    return answers.Facets(facets=list(found), moments=moments)
 
 
 def located(view: View, question: Question) -> Question:
@@ -81,12 +82,12 @@ def located(view: View, question: Question) -> Question:
     return replace(question, like=f"{view.path(int(place.video))}@{place.time_s!r}")
 
 
-def _silence(view: View, question: Question, answer: Answer) -> models.Silence:
+def _silence(view: View, question: Question, answer: Answer) -> answers.Silence:
     why = finding.silence(view.searcher, question, answer)
-    return models.Silence(
-        unmet=[models.Unmet(**asdict(one)) for one in why.unmet],
+    return answers.Silence(
+        unmet=[answers.Unmet(**asdict(one)) for one in why.unmet],
         nearest=[
-            models.Nearest(
+            answers.Nearest(
                 lacks=list(near.lacks),
                 moments=near.moments,
                 best=next(iter(_hits(view, [best] if best else [], answer.query)), None),
@@ -97,15 +98,15 @@ def _silence(view: View, question: Question, answer: Answer) -> models.Silence:
     )
 
 
-def _hits(view: View, hits: Sequence[Hit], query: EncodedQuery) -> list[models.FoundMoment]:
+def _hits(view: View, hits: Sequence[Hit], query: EncodedQuery) -> list[answers.FoundMoment]:
     ids = np.array([hit.moment for hit in hits], np.int64)
     owners = view.backend.video_ids(ids).tolist()
     return [_hit(view, hit, owner, query) for hit, owner in zip(hits, owners, strict=True)]
 
 
-def _hit(view: View, hit: Hit, video_id: int, query: EncodedQuery) -> models.FoundMoment:
+def _hit(view: View, hit: Hit, video_id: int, query: EncodedQuery) -> answers.FoundMoment:
     peak = peak_s(view.backend, hit.moment, query.terms, query.weights)
-    return models.FoundMoment.model_construct(
+    return answers.FoundMoment.model_construct(
         rank=hit.rank,
         video_id=video_id,
         video=hit.video,
@@ -116,7 +117,7 @@ def _hit(view: View, hit: Hit, video_id: int, query: EncodedQuery) -> models.Fou
         score=hit.score,
         latent=hit.latent,
         lexicon=hit.lexicon,
-        parts=models.Parts.model_construct(
+        parts=answers.Parts.model_construct(
             latent=hit.latent_part, lexicon=hit.lexicon_part, base=hit.base, pool=hit.pool_part
         ),
         terms=list(hit.terms),
@@ -126,18 +127,18 @@ def _hit(view: View, hit: Hit, video_id: int, query: EncodedQuery) -> models.Fou
     )
 
 
-def _understood(view: View, answer: Answer, question: Question) -> models.Understood:
+def _understood(view: View, answer: Answer, question: Question) -> answers.Understood:
     parsed, terms = answer.parsed, view.searcher.searched(answer)
     by_picture = question.like or question.shown is not None
-    return models.Understood(
+    return answers.Understood(
         text=parsed.text,
         conditions=[
-            models.Condition(words=list(hard.phrases), negated=hard.negated)
+            answers.Condition(words=list(hard.phrases), negated=hard.negated)
             for hard in parsed.hard
         ],
         filtered=bool(parsed.filters),
         terms=[
-            models.QueryTerm(
+            answers.QueryTerm(
                 **asdict(term),
                 own=term.origin == "own",
                 moments=int(view.counts[view.lexicon.lookup(term.term)]),
@@ -145,11 +146,11 @@ def _understood(view: View, answer: Answer, question: Question) -> models.Unders
             for term in (terms[:_LIKE_TERMS] if by_picture else terms)
         ],
         replaced=[
-            models.ReplacedWord(
+            answers.ReplacedWord(
                 word=each.word, spelled=each.spelled, terms=[term for term, _ in each.terms]
             )
             for each in answer.replaced
         ],
         dropped=list(question.options["drop"]),
-        defined=[models.DefinedName(**entry.record()) for entry in answer.defined],
+        defined=[DefinedName(**entry.record()) for entry in answer.defined],
     )  # fmt: skip

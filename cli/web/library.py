@@ -143,6 +143,7 @@ class Library:
         self._seen = self._mark()
         self._looked_s = time.monotonic()
         self._opening = threading.Lock()
+        self._counting = threading.Lock()
         self._status: tuple[float, Status] | None = None
 
     def warm_up(self) -> None:
@@ -173,9 +174,15 @@ class Library:
         Raises:
             UnifyError: it cannot be read.
         """
-        now_s = time.monotonic()
-        if self._status is None or now_s - self._status[0] > _STATUS_EVERY_S:
-            self._status = now_s, status(self.directory)
+        # One looks at a time: where a disk does not answer, others are told what is known.
+        if self._counting.acquire(blocking=self._status is None):
+            try:
+                now_s = time.monotonic()
+                if self._status is None or now_s - self._status[0] > _STATUS_EVERY_S:
+                    self._status = now_s, status(self.directory)
+            finally:
+                self._counting.release()
+        assert self._status is not None
         return self._status[1]
 
     def _mark(self) -> tuple[int, ...]:

@@ -24,11 +24,14 @@ _TYPES = {
 def mime_of(name: str) -> str:
     """Return the type of a video file by its name.
 
-    >>> mime_of("a/Trip.MKV"), mime_of("a.unknown")
-    ('video/x-matroska', 'application/octet-stream')
+    A video may have any name, and must not be a page or a script of ours for it.
+
+    >>> mime_of("a/Trip.MKV"), mime_of("a.unknown"), mime_of("a.html")
+    ('video/x-matroska', 'application/octet-stream', 'application/octet-stream')
     """
     suffix = PurePath(name).suffix.lower()
-    return _TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
+    kind = _TYPES.get(suffix) or mimetypes.types_map.get(suffix, "")
+    return kind if kind.startswith("video/") else "application/octet-stream"
 
 
 def video_response(view: View, video_id: int, download: bool) -> FileResponse:

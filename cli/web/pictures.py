@@ -30,7 +30,7 @@ from unify.indexer.thumbnails import Thumbnails
 
 MAX_BYTES: dict[Kind, int] = {"picture": 32 << 20, "clip": 256 << 20}
 KEPT = 64
-_LIMITS = Limits(stall_s=20.0, total_s=180.0, memory_bytes=2 << 30)
+_LIMITS = Limits(stall_s=20.0, total_s=180.0, memory_bytes=2 << 30, behind=5)
 _GLIMPSE_S = 1.0  # into a clip: many begin black
 
 

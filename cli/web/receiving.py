@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import HTTPException, Request
+
+from unify.cli.web import scratch
 
 AT_ONCE = 8  # bodies
 LATE_S = 15.0  # beyond what the pace allows
@@ -59,8 +60,8 @@ class Receiver:
             raise HTTPException(429, "too many files are being sent: send it again soon", hint)
         self._held += 1
         try:
-            with tempfile.TemporaryDirectory(prefix="unify-") as folder:  # for this user alone
-                path = Path(folder, "sent")
+            with scratch.folder() as folder:
+                path = folder / "sent"
                 try:
                     content = await _written(request, path)
                 except OSError as error:

@@ -10,12 +10,11 @@ import time
 from functools import partial
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import Path as InPath
 from fastapi import Query, Request, Response
 from starlette.responses import FileResponse
 
-from unify.cli.web import finding, models
+from unify.cli.web import answers, finding, models
 from unify.cli.web.asking import Asked, Offset, Order, Sort, paged, seen
 from unify.cli.web.desk import AtDesk, VideoId, desk_of
 from unify.cli.web.facts import index_status, moment_facts, video_facts, video_lines
@@ -34,7 +33,7 @@ Top = Annotated[int, Query(ge=1, le=200)]
 api = new_router()
 
 
-@api.get("/search", tags=["search"], response_model=models.SearchAnswer)
+@api.get("/search", tags=["search"], response_model=answers.SearchAnswer)
 async def search(
     desk: AtDesk, asked: Asked,
     k: Annotated[int, Query(ge=1, le=200, description="How many hits.")] = 24,
@@ -57,10 +56,10 @@ async def search(
 
 
 @api.get("/facets", tags=["search"])
-async def facets(desk: AtDesk, asked: Asked, top: Top = 16) -> models.Facets:
+async def facets(desk: AtDesk, asked: Asked, top: Top = 16) -> answers.Facets:
     """Return the terms that tell the good hits of a query from the library, to narrow it by."""
 
-    def work() -> models.Facets:
+    def work() -> answers.Facets:
         view = desk.library.view()
         return finding.common(view, seen(asked, desk.pictures, view), top)
 
@@ -87,7 +86,7 @@ async def terms(desk: AtDesk, top: Top = 40) -> models.LibraryTerms:
 @api.get("/words", tags=["library"])
 async def words(desk: AtDesk) -> models.Words:
     """List the dictionary: names that queries may hold, and what they stand for."""
-    entries = (await to_thread.run_sync(desk.words.dictionary)).entries
+    entries = (await desk.look(desk.words.dictionary)).entries
     named = [models.DefinedName(**entry.record()) for entry in entries]
     return models.Words(words=named, problem=desk.words.problem)
 
@@ -113,7 +112,7 @@ async def videos(
 @api.get("/videos/{video_id}", tags=["library"])
 async def video(desk: AtDesk, video_id: VideoId) -> models.VideoFacts:
     """Return what is known of a video."""
-    view = desk.library.view()
+    view = await desk.view()
     return video_facts(view, view.video(video_id))
 
 
@@ -149,10 +148,14 @@ async def moment(
     desk: AtDesk, moment: Annotated[int, InPath(ge=0, lt=2**63)]
 ) -> models.MomentFacts:
     """Return what is known of a moment of this generation."""
-    view = desk.library.view()
-    if not view.has_moment(moment):
-        raise NoSuchVideo(f"no moment {moment}", "search again: ids change between builds")
-    return moment_facts(view, moment)
+
+    def work() -> models.MomentFacts:
+        view = desk.library.view()
+        if not view.has_moment(moment):
+            raise NoSuchVideo(f"no moment {moment}", "search again: ids change between builds")
+        return moment_facts(view, moment)
+
+    return await desk.search(work)
 
 
 @api.get(
@@ -192,8 +195,8 @@ async def thumbnail(
 )
 async def stream(desk: AtDesk, video_id: VideoId, download: bool = False) -> Response:
     """Return the bytes of a video's file, all or by `Range`."""
-    view = desk.library.view()
-    return await to_thread.run_sync(partial(video_response, view, video_id, download))
+    view = await desk.view()
+    return await desk.look(partial(video_response, view, video_id, download))
 
 
 @api.post(
@@ -226,7 +229,7 @@ async def send_picture(desk: AtDesk, request: Request) -> models.SentPicture:
     Its Content-Type says which: a picture has at most 32 MiB, a clip 256 MiB and 10 minutes. The
     64 used last are kept, in memory; one that is forgotten may be sent again and has that name.
     """
-    return await desk.pictures.take(request, desk.library.view())
+    return await desk.pictures.take(request, await desk.view())
 
 
 @api.get(
@@ -239,7 +242,7 @@ async def picture_thumbnail(
     desk: AtDesk, picture: Annotated[str, InPath(pattern="^[0-9a-f]{32}$")]
 ) -> Response:
     """Return a small JPEG of a picture or clip that was sent."""
-    data = desk.pictures.kept(picture, desk.library.view()).thumbnail
+    data = desk.pictures.kept(picture, await desk.view()).thumbnail
     keep = {"cache-control": "private, max-age=86400"}
     return Response(data, media_type="image/jpeg", headers=keep)
 
@@ -247,7 +250,7 @@ async def picture_thumbnail(
 @api.get("/status", tags=["library"])
 async def status(desk: AtDesk) -> models.Status:
     """Return how the index stands, and how far a running build is."""
-    return await to_thread.run_sync(partial(index_status, desk.library, desk.words))
+    return await desk.look(partial(index_status, desk.library, desk.words))
 
 
 answer_head(api)
@@ -255,6 +258,7 @@ answer_head(api)
 
 async def metrics(request: Request) -> Response:
     """Return counts and latencies for Prometheus."""
-    desk = desk_of(request)
-    page = desk.metrics.page(desk.library.view(), desk.library.building() is not None)
-    return Response(page, media_type=TYPE)
+    desk = await desk_of(request)
+    view = await desk.view()
+    building = await desk.look(desk.library.building)
+    return Response(desk.metrics.page(view, building is not None), media_type=TYPE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import itertools
 import json
@@ -16,6 +17,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fastapi import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from tests.cli.conftest import run_unify
@@ -26,7 +29,7 @@ from unify.cli.web.app import make_app
 from unify.cli.web.desk import Desk
 from unify.cli.web.guard import Door
 from unify.cli.web.library import Library
-from unify.engine.errors import MediaError
+from unify.engine.errors import MediaError, UsageError
 from unify.indexer.cut import CutMode
 
 API = "/api/v1"
@@ -305,6 +308,7 @@ class Held:
     """Stands for a decoder that works until it is interrupted."""
 
     def __init__(self, limits):
+        assert limits.behind  # searches go first
         self.ended = threading.Event()
         self.interrupt = self.ended.set
 
@@ -351,6 +355,26 @@ def test_a_cut_ends_once_nobody_waits_for_it(library, video_id, monkeypatch, tmp
     desk.close()
 
 
+def test_who_leaves_before_his_turn_leaves_his_place(library, video_id, monkeypatch, tmp_path):
+    monkeypatch.setattr(cutting, "JobProcess", Held)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    desk = Desk(library, paths=True, threads=1)
+    ended = threading.Event()
+
+    async def one_waits():
+        long = asyncio.create_task(desk.cut(lambda: ended.wait(30)))
+        await asyncio.sleep(0.1)
+        cut = cutting.clip(desk, Leaving(), video_id("tour.mp4"), 0.0, 30.0, CutMode.EXACT)
+        with pytest.raises(ClientDisconnect):
+            await cut
+        assert not long.done() and not list(tmp_path.iterdir())
+        ended.set()
+        assert await long
+
+    asyncio.run(one_waits())
+    desk.close()
+
+
 def test_who_does_not_take_his_clip_is_left(library, video_id, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(cutting, "LATE_S", 0.2)
@@ -366,9 +390,26 @@ def test_who_does_not_take_his_clip_is_left(library, video_id, monkeypatch, tmp_
     desk.close()
 
 
-def test_too_many_cuts_are_sent_away(library, video_id, monkeypatch):
-    monkeypatch.setattr("unify.cli.web.desk.MAX_CUTS", 0)
-    app = make_app(library, Door("127.0.0.1"))
-    with TestClient(app, base_url="http://127.0.0.1") as client:
-        answer = get(client, f"/videos/{video_id('tour.mp4')}/cut", 503, start_s=0, end_s=1)
-    assert "too many cuts" in answer.json()["message"] and answer.headers["retry-after"] == "1"
+def test_too_many_clips_are_refused_until_one_is_taken(library, video_id, monkeypatch, tmp_path):
+    monkeypatch.setattr("unify.cli.web.desk.MAX_CLIPS", 1)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    desk = Desk(library, paths=True)
+
+    async def some():
+        def cut():
+            return cutting.clip(desk, Staying(), video_id("tour.mp4"), 0.0, 0.5, CutMode.FAST)
+
+        with pytest.raises(UsageError):
+            await cutting.clip(desk, Staying(), video_id("tour.mp4"), 5.0, 1.0, CutMode.FAST)
+        clip = await cut()
+        with pytest.raises(HTTPException, match="too many clips") as refused:
+            await cut()
+        assert refused.value.status_code == 503 and refused.value.headers == {"retry-after": "1"}
+        del clip  # it is never sent: its client had gone
+        gc.collect()
+        await cut()
+
+    asyncio.run(some())
+    gc.collect()
+    assert not list(tmp_path.iterdir())
+    desk.close()

@@ -74,6 +74,32 @@ def test_hits_are_picked_and_saved_as_a_timeline(page):
     assert names == [hits(page).nth(i).locator(".name").inner_text() for i in (0, 2)]
 
 
+def test_the_keyboard_alone_goes_from_words_to_a_clip(page):
+    opened(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")  # nothing plays: nothing to cut
+    assert not page.locator("#menu:popover-open").count()
+    page.keyboard.press("/")
+    page.keyboard.type("a horse")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#found').textContent.includes('match')")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    until(page, "document.querySelector('#live').textContent === 'Picked: 1 in all.'")
+    page.keyboard.press("x")
+    until(page, "document.querySelector('#live').textContent.startsWith('No longer picked')")
+    page.keyboard.press("Enter")
+    page.locator("#player h2:focus").wait_for()
+    for stands in ("!", ""):
+        until(page, f"{stands}document.querySelector('#player video').paused")
+        page.keyboard.press("Space")
+    page.keyboard.press("c")
+    page.locator("#menu button:focus", has_text="Exact").wait_for()
+    name, _ = saved(page, lambda: page.keyboard.press("Enter"))
+    assert name.startswith("horse_0m00s")
+    assert page.evaluate("document.activeElement.id") == "playing"  # where it was before
+
+
 def test_picks_stay_with_their_question(page):
     opened(page, f"{SEARCHED}&picked=2")
     second = hits(page).nth(1).locator(".name").inner_text()

@@ -63,8 +63,19 @@ def test_an_unknown_word_is_defined_in_the_address_by_the_keyboard(page):
     page.reload()
     hits(page).first.wait_for()
     assert "stands for cat or horse" in names(page)
-    button(page, "Search for it as written").click()
+    button(page, "Take it back").click()
     until(page, "!location.search.includes('define')")
+
+
+def test_a_word_of_another_script_can_be_defined(page):
+    opened(page, "?q=a+%E5%A5%B6%E9%BE%99")
+    assert "“奶龙” is not in the lexicon" in page.inner_text("#replaced")
+    button(page, "Say what it looks like").click()
+    page.keyboard.type("yellow dinosaur")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#names').textContent.includes('stands for')")
+    assert asked(page)["define"] == ["奶龙=yellow dinosaur"]
+    assert page.inner_text("#names code") == "unify words add 奶龙 yellow dinosaur"
 
 
 def test_what_cannot_be_read_is_told_in_the_form(page):
@@ -85,6 +96,7 @@ def test_what_cannot_be_read_is_told_in_the_form(page):
 def test_nothing_keeps_anyone_out(page, dictionary):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     opened(page, "?q=a+nailong+felix+xylofant&define=felix=cat+dog")
+    settled(page)  # what is asked again is pale
     button(page, "Say what it looks like").click()
     found = axe.run(page, options={"resultTypes": ["violations"]})
     serious = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]

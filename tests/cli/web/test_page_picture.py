@@ -81,6 +81,7 @@ def test_a_frame_finds_its_moment_and_words_go_with_it(page, frame):
     assert "most alike" in page.inner_text("#found") and "weak" not in first(page)
     assert page.evaluate("document.activeElement.id") == "found"
     until(page, "document.querySelector('#origin img').naturalWidth > 0")
+    assert page.get_attribute("#box", "placeholder").startswith("Add words")
     name = asked(page)["picture"]
     search(page, "outdoors -coffee")
     assert asked(page)["picture"] == name and "with “outdoors -coffee”" in page.inner_text(
@@ -92,6 +93,7 @@ def test_a_frame_finds_its_moment_and_words_go_with_it(page, frame):
     page.click("#origin [aria-label='Without it']")
     settled(page)
     assert "picture" not in asked(page) and not page.is_visible("#origin")
+    assert page.get_attribute("#box", "placeholder").startswith("Try")
     page.go_back()
     found(page, "More like")
     hits(page).first.locator(".like").click()

@@ -77,6 +77,9 @@ def test_near_duplicates_are_folded_on_request(client, library):
     told = [(hit["moment"], hit["duplicates"]) for hit in folded["hits"]]
     assert told == [(hit.moment, hit.duplicates) for hit in found]
     assert {hit["duplicates"] for hit in every["hits"]} == {0} < {n for _, n in told}
+    terms = {hit["moment"]: hit["terms"] for hit in every["hits"]}
+    both = [hit for hit in folded["hits"] if terms.get(hit["moment"])]
+    assert both and [hit["terms"] for hit in both] == [terms[hit["moment"]] for hit in both]
 
 
 def test_words_that_were_replaced_are_told(client):

@@ -37,6 +37,16 @@ def test_names_are_read_by_the_dictionary_and_told(client, file):
     assert facets == get(client, "/facets", q="a yellow dinosaur^2", top=5)
 
 
+def test_subjects_of_chapters_are_read_by_the_dictionary(client, file, video_id):
+    file.write_text("felix = cat\n")
+    path = f"/videos/{video_id('tour.mp4')}/chapters"
+    named = get(client, path, q=["felix", "rocket"])["chapters"]
+    out = get(client, path, q=["cat", "rocket"])["chapters"]
+    assert [one["start_s"] for one in named] == [one["start_s"] for one in out]
+    assert "felix" in {one["title"] for one in named}
+    assert get(client, path, q=["felix", "rocket"], words=False)["chapters"] != named
+
+
 def test_a_name_can_be_defined_for_one_request(client, file):
     both = get(client, "/search", q="felix nailong", define=["felix = cat OR horse", "nailong=dog"])
     assert [one["terms"] for one in both["query"]["defined"]] == [["cat", "horse"], ["dog"]]
