@@ -2,6 +2,11 @@
 
 const ROOT = "api/v1/";
 
+const SILENT = { message: "unify serve does not answer", hint: "start it again" };
+
+/** An error in one line. */
+export const told = (error) => (error.hint ? `${error.message}: ${error.hint}` : error.message);
+
 /** What the server refused: `message`, `hint` and, for a query, `position`. */
 export class Refused extends Error {
   constructor(status, body) {
@@ -29,7 +34,7 @@ export async function get(path, params = {}, signal = undefined) {
     body = await answer.json(); // may be given up half way, too
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    if (!answer || answer.ok) throw new Refused(0, { message: "unify serve does not answer", hint: "start it again" });
+    if (!answer || answer.ok) throw new Refused(0, SILENT);
   }
   if (!answer.ok) throw new Refused(answer.status, body);
   return body;
@@ -60,7 +65,7 @@ export function send(path, file, type, signal = undefined, shared = () => {}) {
 /** Have a file made: resolves to its `file` (a Blob), its `name`, and the answer's `headers`. */
 export async function file(path, params, signal) {
   const answer = await fetch(address(path, params), { signal }).catch((error) => {
-    throw error.name === "AbortError" ? error : new Refused(0, { message: "unify serve does not answer", hint: "start it again" });
+    throw error.name === "AbortError" ? error : new Refused(0, SILENT);
   });
   if (!answer.ok) throw new Refused(answer.status, await answer.json().catch(() => ({})));
   const [, coded, plain] = /filename(?:\*=utf-8''([^;]+)|="([^"]+)")/i.exec(answer.headers.get("content-disposition")) ?? [];
@@ -70,7 +75,7 @@ export async function file(path, params, signal) {
 /** Why a file cannot be had, or null: what shows media does not say. */
 export async function refusal(url) {
   const answer = await fetch(url, { headers: { range: "bytes=0-0" } }).catch(() => null);
-  if (!answer) return new Refused(0, { message: "unify serve does not answer", hint: "start it again" });
+  if (!answer) return new Refused(0, SILENT);
   return answer.ok ? null : new Refused(answer.status, await answer.json().catch(() => ({})));
 }
 

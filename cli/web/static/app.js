@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { $, count, el } from "./dom.js";
 import * as keys from "./keys.js";
 import * as menu from "./menu.js";
-import { closePlayer, openPlayer } from "./player.js";
+import { closePlayer, openPlayer, pause } from "./player.js";
 import * as exporting from "./export.js";
 import * as options from "./options.js";
 import { showGone, showOrigin } from "./origin.js";
@@ -14,10 +14,12 @@ import { showPlan } from "./plan.js";
 import { showNames } from "./names.js";
 import * as results from "./results.js";
 import { nearest, showNote } from "./silence.js";
-import { FRESH, address, asking, asks, changed, empty, further, question, read } from "./state.js";
+import { FRESH, address, asking, asks, changed, empty, example, further, question, read } from "./state.js";
 import * as status from "./status.js";
 
 const TYPING_MS = 350;
+const ANY = $("box").placeholder;
+const BESIDE = "Add words, such as “at night”";
 
 let state = read();
 let hits = [];
@@ -37,6 +39,7 @@ function change(changes, { replace = false, quiet = false } = {}) {
 /** Show the state: the question only where it is another one. */
 async function show({ another, quiet = false }) {
   if (document.activeElement !== $("box") || !quiet) $("box").value = state.q;
+  $("box").placeholder = example(state) ? BESIDE : ANY;
   if (another) await ask(quiet);
   exporting.showPicks(state, hits);
   showPlayer();
@@ -50,6 +53,7 @@ async function ask(quiet) {
   const { signal } = running;
   const held = document.activeElement;
   $("results").classList.add("stale");
+  if (!$("results").children.length && asking(state)) $("found").textContent = "Searching …";
   try {
     await (asking(state) ? find(signal) : browse(signal));
     blame(null);
@@ -57,7 +61,10 @@ async function ask(quiet) {
     if (error.name === "AbortError") return;
     if (!quiet) blame(error);
     $("more").hidden = true; // what is shown is of another question
-    if (!$("results").children.length && error.status) await browse(signal).catch(() => {}); // no empty page
+    if (!$("results").children.length) {
+      $("found").textContent = "No answer";
+      if (error.status) await browse(signal).catch(() => {}); // no empty page
+    }
     if (state.picture && error.status === 404) showGone(change);
   }
   $("results").classList.remove("stale");
@@ -68,8 +75,7 @@ async function ask(quiet) {
 
 /** Say what is wrong with the query, and select the place in the box; null takes it back. */
 function blame(error) {
-  const said = error && (error.hint ? `${error.message}: ${error.hint}` : error.message);
-  $("fault").textContent = said ?? "";
+  $("fault").textContent = error ? api.told(error) : "";
   $("box").toggleAttribute("aria-invalid", Boolean(error));
   if (!error || error.position === null || document.activeElement !== $("box")) return;
   const word = /\s|$/.exec(state.q.slice(error.position));
@@ -202,10 +208,26 @@ const acts = {
   like: (hit) => change({ q: "", ...FRESH, picture: "", video: null, at: null, like: `${hit.video_id}@${(hit.like_s ?? hit.peak_s ?? hit.start_s).toFixed(2)}` }).then(() => $("found").focus()),
   term: (button, word) => term(button, word),
   twins: (twins) => change({ twins }),
-  pick: (hit) => hits.includes(hit) && change({ picks: exporting.toggled(state.picks, hit) }, { replace: true }),
+  pick,
   close,
+  pause,
+  cut,
   help: () => $("sheet").showModal(),
 };
+
+/** Pick a hit, or no longer. It is said, since what has the focus does not tell. */
+function pick(hit) {
+  if (!hits.includes(hit)) return;
+  change({ picks: exporting.toggled(state.picks, hit) }, { replace: true });
+  $("live").textContent = `${state.picks.includes(hit.rank) ? "Picked" : "No longer picked"}: ${state.picks.length} in all.`;
+}
+
+/** Ask how to cut what plays; false where nothing does. */
+function cut() {
+  const button = document.querySelector("#player .cut");
+  button?.click();
+  return Boolean(button);
+}
 
 /** Look for what is like a picture that was sent; in place of another one, with the same words. */
 const seek = (picture) => change({ ...(state.picture ? {} : { q: "", ...FRESH }), like: "", picture, video: null, at: null }).then(() => $("found").focus());

@@ -1,7 +1,7 @@
 // What the player offers of its video: the moment as a clip, and chapters.
 
 import * as api from "./api.js";
-import { clock, el, icon, span } from "./dom.js";
+import { act, clock, el, icon, span } from "./dom.js";
 import * as menu from "./menu.js";
 import { save } from "./save.js";
 
@@ -15,7 +15,7 @@ import { save } from "./save.js";
  */
 export function clipTools(hit, facts, video) {
   const box = el("div", { class: "chapters", id: "chapters", hidden: true });
-  const cut = el("button", { class: "quiet", type: "button", "aria-haspopup": "true", onclick: () => offer(cut, hit, facts, video) }, icon("cut"), "Cut");
+  const cut = el("button", { class: "quiet cut", type: "button", "aria-haspopup": "dialog", title: "Cut (C)", onclick: () => offer(cut, hit, facts, video) }, icon("cut"), "Cut");
   const chapters = el("button", { class: "quiet", type: "button", "aria-expanded": "false", "aria-controls": "chapters", onclick: () => {
     box.hidden = !box.hidden;
     chapters.setAttribute("aria-expanded", String(!box.hidden));
@@ -30,8 +30,8 @@ async function offer(button, hit, facts, video) {
   const get = (mode) => () => save(`a clip of ${facts.name}, ${span(start_s, end_s)}`, `videos/${facts.video_id}/cut`, { start_s, end_s, mode }, (headers) => remarks(headers, start_s));
   menu.open(button, "Cut this moment", [
     el("p", {}, el("strong", {}, span(start_s, end_s)), ` of ${facts.name}`),
-    menu.item("Exact", el("small", {}, "to the picture, encoded again"), get("exact")),
-    menu.item("Fast", el("small", {}, "as stored, from the key picture before"), get("fast")),
+    menu.item("Exact", el("small", {}, "right to the picture; encoded again"), get("exact")),
+    menu.item("Fast", el("small", {}, "copied as stored; may begin earlier"), get("fast")),
   ]);
 }
 
@@ -76,7 +76,7 @@ function fill(box, facts, video) {
       if (error.name !== "AbortError") fault.textContent = error.message;
     }
   };
-  const link = (text, format) => el("button", { class: "quiet", type: "button", onclick: () => save(`chapters of ${facts.name}`, path, { ...asked(), format }) }, text);
+  const link = (text, format) => act(text, () => save(`chapters of ${facts.name}`, path, { ...asked(), format }));
   box.replaceChildren(
     el("form", { onsubmit: (event) => { event.preventDefault(); show(); } }, subjects),
     fault, list,

@@ -32,6 +32,12 @@ export function icon(name) {
   return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#i-${name}` }));
 }
 
+/** A button with words, or an icon and words. */
+export const act = (text, onclick) => el("button", { class: "quiet", type: "button", onclick }, text);
+
+/** A button that takes something away, for those who do not see its cross, too. */
+export const cross = (label, onclick) => el("button", { class: "tool", type: "button", "aria-label": label, onclick }, icon("close"));
+
 /** 75.04 -> "1:15"; with `tenths` "1:15.0". */
 export function clock(seconds, tenths = false) {
   const whole = Math.floor(seconds);

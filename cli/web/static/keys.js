@@ -23,7 +23,7 @@ function move(key) {
   return true;
 }
 
-/** @param acts `close()` of the player, returns whether it was open; `like(hit)`; `pick(hit)`; `help()` */
+/** @param acts `close()`, `pause()` and `cut()` in the player, each says whether it was open; `like(hit)`; `pick(hit)`; `help()` */
 export function setUp(acts) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], :popover-open")) return;
@@ -34,15 +34,20 @@ export function setUp(acts) {
       if (target === $("box") && key === "Escape") target.blur();
       return;
     }
+    const letter = key.toLowerCase();
     if (key === "/") $("box").select();
     else if (key === "?") acts.help();
     else if (key === "Escape" && acts.close()) {
       // closed
     } else if (arrow && !target.closest?.("video, #player, .facets") && move(key)) {
       // moved
-    } else if (key.toLowerCase() === "m" && target.hit) acts.like(target.hit);
-    else if (key.toLowerCase() === "x" && target.hit) acts.pick(target.hit);
-    else return;
+    } else if (letter === "m" && target.hit) acts.like(target.hit);
+    else if (letter === "x" && target.hit) acts.pick(target.hit);
+    else if (letter === "c" && acts.cut()) {
+      // asks how
+    } else if (key === " " && !target.closest?.("button, summary, video") && acts.pause()) {
+      // or plays on
+    } else return;
     event.preventDefault();
   });
 }

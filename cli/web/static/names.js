@@ -1,7 +1,7 @@
 // Names: what the user's dictionary makes of them, and saying what an unknown word looks like.
 
 import * as api from "./api.js";
-import { $, el } from "./dom.js";
+import { $, act, el } from "./dom.js";
 import { question } from "./state.js";
 
 const folded = (text) => text.trim().replace(/\s+/g, " ").toLowerCase();
@@ -12,8 +12,6 @@ function defining(state, name, words) {
   const others = state.define.filter((line) => nameIn(line) !== folded(name));
   return words === null ? others : [...others, `${name}=${words}`];
 }
-
-const act = (text, onclick) => el("button", { class: "quiet", type: "button", onclick }, text);
 
 /** Show which names were read as what, and offer to define the words that the lexicon lacks. */
 export function showNames(answer, state, change) {
@@ -31,7 +29,7 @@ function defined({ name, definition, terms, either }, state, change) {
   const whose = here ? " (this link alone)" : " (your dictionary)";
   return el("div", {},
     el("p", {}, el("span", {}, `“${name}” stands for `, words, whose),
-      act("Search for it as written", () => change({ define: defining(state, name, here ? null : name) })),
+      act(here ? "Take it back" : "Search for it as written", () => change({ define: defining(state, name, here ? null : name) })),
       act("Say it otherwise", ({ currentTarget }) => openForm(currentTarget, name, definition, state, change))),
     here ? el("p", { class: "keep" }, "To keep it: ", el("code", {}, command(name, definition))) : null);
 }
@@ -78,6 +76,6 @@ async function use(state, define, fault, change) {
     await api.get("search", { ...question({ ...state, define }), k: 1 });
     await change({ define });
   } catch (error) {
-    fault.textContent = error.hint ? `${error.message}: ${error.hint}` : error.message;
+    fault.textContent = api.told(error);
   }
 }

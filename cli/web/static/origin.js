@@ -1,7 +1,7 @@
 // What the results are like: a moment of the library, or a picture or clip that was sent.
 
 import * as api from "./api.js";
-import { $, clock, el, icon } from "./dom.js";
+import { $, act, clock, cross, el } from "./dom.js";
 import * as picture from "./picture.js";
 
 /** Show it above the results, with a way back. */
@@ -19,7 +19,7 @@ function show(src, name, where, { q }, change) {
   $("origin").replaceChildren(
     el("img", { src, alt: "", width: 96, height: 54 }),
     el("p", {}, `More like ${name}`, small ? el("small", {}, small) : null),
-    away(change),
+    without(change),
   );
   $("origin").hidden = false;
 }
@@ -28,10 +28,10 @@ function show(src, name, where, { q }, change) {
 export function showGone(change) {
   $("origin").replaceChildren(
     el("p", {}, "What you sent is gone"),
-    el("button", { class: "quiet", type: "button", onclick: picture.choose }, "Choose it again"),
-    away(change),
+    act("Choose it again", picture.choose),
+    without(change),
   );
   $("origin").hidden = false;
 }
 
-const away = (change) => el("button", { class: "tool", type: "button", "aria-label": "Without it", onclick: () => change({ like: "", picture: "" }) }, icon("close"));
+const without = (change) => cross("Without it", () => change({ like: "", picture: "" }));

@@ -1,7 +1,7 @@
 // A picture or clip of one's own to search by: chosen, dropped or pasted, and sent to the server.
 
 import * as api from "./api.js";
-import { $, el, icon } from "./dom.js";
+import { $, cross, el } from "./dom.js";
 
 const MIB = 1 << 20;
 const MOST = { image: 32 * MIB, video: 256 * MIB }; // what the server takes
@@ -86,7 +86,7 @@ async function send(chosen, found) {
   } catch (error) {
     if (error.name === "AbortError") return;
     $("sending").hidden = true;
-    $("fault").textContent = error.hint ? `${error.message}: ${error.hint}` : error.message;
+    $("fault").textContent = api.told(error);
   }
 }
 
@@ -112,8 +112,8 @@ function showSending(file) {
     $("show").focus();
   };
   $("sending").replaceChildren(
-    el("p", {}, `Sending ${file.name} …`, progress),
-    el("button", { class: "tool", type: "button", "aria-label": "Do not send it", onclick: stop }, icon("close")),
+    el("p", {}, `Sending ${file.name}\u00a0…`, progress),
+    cross("Do not send it", stop),
   );
   $("sending").hidden = false;
   $("live").textContent = `Sending ${file.name}`;

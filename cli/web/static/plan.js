@@ -1,6 +1,6 @@
 // How an answer was found, in plain words, with the numbers of its plan.
 
-import { $, count, decimal, el } from "./dom.js";
+import { $, act, count, decimal, el } from "./dom.js";
 
 const STAGES = {
   encode: "Query read", plan: "Plan made", latent: "Whole pictures", lexicon: "Words",
@@ -16,7 +16,7 @@ export function showPlan(answer, state, change) {
   box.querySelector("summary").textContent = `How it was found: ${answer.exact ? "exact" : "approximate"}`;
   box.querySelector(".how").replaceChildren(
     el("p", {}, sentences(answer).join(" ")),
-    ...(answer.exact || state.exact ? [] : [el("button", { class: "quiet", type: "button", onclick: () => change({ exact: true }) }, "Miss no moment")]),
+    ...(answer.exact || state.exact ? [] : [act("Miss no moment", () => change({ exact: true }))]),
     table(answer));
 }
 

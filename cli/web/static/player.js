@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { clipTools } from "./clip.js";
-import { $, clock, decimal, el, icon, nameOf, span, svg } from "./dom.js";
+import { $, act, clock, cross, decimal, el, icon, span, svg } from "./dom.js";
 
 const LINES = 8;
 const SUMMED = 8;
@@ -28,11 +28,11 @@ export function openPlayer(hit, facts, acts) {
         el("div", {},
           el("h2", { id: "playing", tabindex: "-1", title: facts.video }, facts.name),
           el("p", {}, hit.end_s ? `${span(hit.start_s, hit.end_s)} of ${clock(facts.duration_s)} · ` : `${clock(facts.duration_s)} · `, folderOf(facts.video))),
-        el("button", { class: "tool", type: "button", "aria-label": "Close the player", onclick: acts.close }, icon("close"))),
+        cross("Close the player", acts.close)),
       screen,
       el("div", { class: "acts" },
-        el("button", { class: "quiet", type: "button", onclick: () => acts.like(nearby(hit, video)) }, icon("like"), "More like this"),
-        el("button", { class: "quiet", type: "button", onclick: (event) => copyLink(event.currentTarget) }, icon("link"), "Copy link"),
+        act([icon("like"), "More like this"], () => acts.like(nearby(hit, video))),
+        act([icon("link"), "Copy link"], (event) => copyLink(event.currentTarget)),
         ...tools.buttons,
         el("a", { class: "quiet", href: api.stream(facts.video_id, true), download: facts.name }, icon("down"), "Download")),
       tools.box,
@@ -49,6 +49,14 @@ export function openPlayer(hit, facts, acts) {
   video.addEventListener("error", () => refuse(screen, hit, facts));
   drawLines(lines, hit, facts, video, acts);
   player.querySelector("h2").focus({ preventScroll: true });
+}
+
+/** Pause, or play on; false where nothing is open. */
+export function pause() {
+  if (!shown) return false;
+  if (shown.paused) shown.play().catch(() => {});
+  else shown.pause();
+  return true;
 }
 
 /** Stop and empty the player. */

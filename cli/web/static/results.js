@@ -1,12 +1,14 @@
 // The grid of results, what narrows it, and what to say when there is nothing good.
 
 import * as api from "./api.js";
-import { $, clock, count, decimal, el, icon, nameOf, span } from "./dom.js";
+import { $, act, clock, count, decimal, el, icon, nameOf, span } from "./dom.js";
 import * as query from "./query.js";
 import { example } from "./state.js";
 import { spokenNote, strange } from "./silence.js";
 
 const REASONS = 3;
+const LONG = 20; // letters of a name that fit
+const TAIL = 10;
 
 /**
  * Make the card of a hit.
@@ -33,10 +35,13 @@ function card(hit, href, acts) {
     { class: `card${hit.weak ? " weak" : ""}`, "data-key": `${hit.video_id}@${hit.start_s.toFixed(2)}` },
     link,
     el("button", { class: "tool like", type: "button", title: "More like this", "aria-label": `More like ${name}, ${when}`, onclick: () => acts.like(hit) }, icon("like")),
-    el("div", { class: "line" }, el("span", { class: "name", title: hit.video }, name), twins(hit, acts), tag ? el("span", { class: "tag" }, tag) : null, score),
+    el("div", { class: "line" }, el("span", { class: "name", title: hit.video }, named(name)), twins(hit, acts), tag ? el("span", { class: "tag" }, tag) : null, score),
     reasons(hit, acts.term),
   );
 }
+
+/** A file name: of a long one the middle gives way, since the end often tells it from others. */
+const named = (name) => (name.length > LONG ? [el("span", {}, name.slice(0, -TAIL)), el("span", {}, name.slice(-TAIL))] : [name]);
 
 /** How many near-duplicates a hit stands for; a click shows them. */
 const twins = (hit, acts) => !hit.duplicates ? null
@@ -121,7 +126,7 @@ export function addVideos(videos, hrefOf, acts) {
       { class: "card", "data-key": `${video.video_id}@0.00` },
       el("a", { href: hrefOf(video), "aria-label": label, title: video.video, onclick: (event) => plain(event) && acts.open(video) },
         el("span", { class: "shot" }, picture(video.video_id, video.duration_s / 2), el("time", {}, clock(video.duration_s)))),
-      el("div", { class: "line" }, el("span", { class: "name", title: video.video }, video.name)),
+      el("div", { class: "line" }, el("span", { class: "name", title: video.video }, named(video.name))),
     );
   });
   $("results").append(...cards);
@@ -165,15 +170,14 @@ export function showTopics(found, change) {
 
 /** Show which words were read as others, and let them be read as they are written. */
 export function showReplaced(answer, state, change) {
-  const act = (text, changes) => el("button", { class: "quiet", type: "button", onclick: () => change(changes) }, text);
   const lines = answer.query.replaced.map(({ word, spelled, terms }) => {
-    if (spelled) return el("p", { "data-word": word }, el("span", {}, `“${word}” was read as `, el("strong", {}, spelled), "."), act(`Search for “${word}” instead`, { respell: false }));
+    if (spelled) return el("p", { "data-word": word }, el("span", {}, `“${word}” was read as `, el("strong", {}, spelled), "."), act(`Search for “${word}” instead`, () => change({ respell: false })));
     const leave = (term) => el("button", { class: "chip", type: "button", "aria-label": `leave out ${term}`, title: "Leave out", onclick: () => change({ drop: [...state.drop, term] }) }, term, el("small", { "aria-hidden": "true" }, "×"));
     return terms.length
       ? el("p", { "data-word": word }, el("span", {}, `“${word}” is not in the lexicon. A guess:`), ...terms.map(leave))
       : el("p", { "data-word": word }, `“${word}” is not in the lexicon: only pictures as a whole are compared with it.`);
   });
-  if (!state.respell) lines.push(el("p", {}, el("span", {}, "Spelling is left as it is."), act("Put it right", { respell: true })));
+  if (!state.respell) lines.push(el("p", {}, el("span", {}, "Spelling is left as it is."), act("Put it right", () => change({ respell: true }))));
   $("replaced").replaceChildren(...lines);
   $("replaced").hidden = !lines.length;
 }
@@ -199,10 +203,10 @@ export function showReading(answer, state, change, onTerm) {
 
 /** Say how many results there are; `most` is how many there can be on this page. */
 export function showHeading(answer, state, most) {
-  const small = amount(answer, state, most);
-  const large = small.shift();
-  if (answer.hits.length) small.push(`${Math.max(1, Math.round(answer.times_ms.total))} ms`);
-  $("found").replaceChildren(large, ...small.flatMap((text) => [" ", el("small", {}, text)])); // read aloud, words apart
+  const [large, ...beside] = amount(answer, state, most);
+  const small = beside.map((text) => el("small", {}, text));
+  if (answer.hits.length) small.push(el("small", { class: "took" }, `${Math.max(1, Math.round(answer.times_ms.total))} ms`));
+  $("found").replaceChildren(large, ...small.flatMap((one) => [" ", one])); // read aloud, words apart
 }
 
 /** Matches are what is not weak; what filters alone, or a moment, have found is not judged. */

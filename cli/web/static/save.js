@@ -1,7 +1,7 @@
 // Files that the server makes: asked for, waited for, and saved; what goes on stands in the tray.
 
 import * as api from "./api.js";
-import { $, el, icon } from "./dom.js";
+import { $, act, cross, el } from "./dom.js";
 
 const SHOWN_MS = 8000; // once it is saved
 
@@ -15,9 +15,9 @@ const SHOWN_MS = 8000; // once it is saved
  */
 export async function save(what, path, params, remarks = () => "") {
   const giving = new AbortController();
-  const said = el("span", {}, `Making ${what} …`);
-  const away = el("button", { class: "quiet", type: "button", onclick: () => giving.abort() }, "Cancel");
-  const job = el("div", { class: "job busy" }, said, away);
+  const said = el("span", {}, `Making ${what}\u00a0…`);
+  const cancel = act("Cancel", () => giving.abort());
+  const job = el("div", { class: "job busy" }, said, cancel);
   $("tray").append(job);
   $("live").textContent = said.textContent;
   try {
@@ -31,12 +31,12 @@ export async function save(what, path, params, remarks = () => "") {
     if (error.name === "AbortError") return job.remove();
     said.setAttribute("role", "alert");
     job.classList.add("failed");
-    said.textContent = error.hint ? `${error.message}: ${error.hint}` : error.message;
+    said.textContent = api.told(error);
   }
   job.classList.remove("busy");
-  const close = el("button", { class: "tool", type: "button", "aria-label": "Close this message", onclick: () => job.remove() }, icon("close"));
-  const focused = away === document.activeElement;
-  away.replaceWith(close);
+  const close = cross("Close this message", () => job.remove());
+  const focused = cancel === document.activeElement;
+  cancel.replaceWith(close);
   if (focused) close.focus();
 }
 

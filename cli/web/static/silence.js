@@ -1,6 +1,6 @@
 // What to say when nothing is found, or nothing good; and what would be found with less asked.
 
-import { $, count, decimal, el } from "./dom.js";
+import { $, act, count, decimal, el } from "./dom.js";
 import * as query from "./query.js";
 
 /** Whether nothing here shows any word of the query. */
@@ -10,7 +10,7 @@ export function strange(answer) {
 }
 
 /** Name the words that no moment shows; nothing where all are shown. */
-export function absent({ faint }) {
+function absent({ faint }) {
   const words = faint.map(({ word, best, shows }) => `“${word}” (best ${decimal(best, 2)} of ${decimal(shows, 2)})`).join(", ");
   return words && `No moment clearly shows ${words}: absent, or not recognised.`;
 }
@@ -33,10 +33,10 @@ function waysOut({ silence, allowed }, state, change) {
     const left = unmet.filter((one) => lacks.includes(one.condition));
     const q = query.loosened(state.q, left);
     const many = moments ? `: ${count(moments, "moment")}` : "";
-    return q === state.q ? null : el("button", { class: "quiet", type: "button", onclick: () => change({ q }) }, `Without ${lacks.join(" and ")}${many}`);
+    return q === state.q ? null : act(`Without ${lacks.join(" and ")}${many}`, () => change({ q }));
   });
   const any = allowed && state.threshold !== null;
-  return [...buttons, any ? el("button", { class: "quiet", type: "button", onclick: () => change({ threshold: null }) }, "Any score") : null].filter(Boolean);
+  return [...buttons, any ? act("Any score", () => change({ threshold: null })) : null].filter(Boolean);
 }
 
 /** The best there is without some of the conditions, each with those that it lacks. */

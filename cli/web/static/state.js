@@ -1,6 +1,6 @@
 // What the page shows, kept in its address: a reload, a bookmark and "back" all work.
 
-export const PAGE = 24;
+const PAGE = 24;
 export const MOST = 10000; // results of one question
 
 /** How many are shown after so many: a few at first, then more at once. */
