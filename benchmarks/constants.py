@@ -53,8 +53,9 @@ from unify.engine.writer import IndexWriter
 from unify.indexer.catalog import Catalog
 from unify.indexer.compaction import compact
 from unify.indexer.discover import Candidate
+from unify.indexer.entries import Entry
 from unify.indexer.fleet import Fleet
-from unify.indexer.journal import NAME, Entry, Journal
+from unify.indexer.journal import NAME, Journal
 from unify.indexer.plan import Job
 from unify.indexer.resources import taken_bytes
 

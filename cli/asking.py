@@ -19,11 +19,11 @@ import typer
 from unify.cli import finding, render
 from unify.cli.choices import FusionName, ModeName
 from unify.cli.idle import refuse_idle
-from unify.cli.options import IndexOption, NoSubtitlesOption, Words, joined
+from unify.cli.options import IndexOption, NoSubtitlesOption, NoWordsOption, Words, joined
 
 if TYPE_CHECKING:
     from unify.engine.answer import Answer
-    from unify.engine.dictionary import Dictionary
+    from unify.engine.dictionary import Dictionary, Entry
     from unify.engine.search import Searcher
     from unify.engine.types import EncodedQuery
 
@@ -94,9 +94,7 @@ class Asked:
             metavar="NAME=WORDS", help="What a name in the query looks like. May be repeated."
         ),
     ] = None
-    no_words: Annotated[
-        bool, typer.Option("--no-words", help="Without your dictionary (unify words).")
-    ] = False
+    no_words: NoWordsOption = False
     like: Annotated[
         str, typer.Option(metavar="VIDEO@SECONDS", help="More like this moment; WORDS beside it.")
     ] = ""
@@ -116,7 +114,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         pictures = bool(self.like) + (self.image is not None) + (self.clip is not None)
-        refuse_idle(self._question(self.options(1)), pictures, _WAYS, _named)
+        refuse_idle(self._question(self._chosen(1, 0)), pictures, _WAYS, _named)
 
     @property
     def shown(self) -> bool:
@@ -133,8 +131,12 @@ class Asked:
         """Return fields of `Options`.
 
         Raises:
-            UsageError: weights that are none, or a dictionary that cannot be read.
+            UsageError: the dictionary, or what is defined, cannot be read.
         """
+        return {**self._chosen(k, offset), "dictionary": self._dictionary()}
+
+    def _chosen(self, k: int, offset: int) -> dict[str, Any]:
+        """Return the options without the dictionary, which is a file to read."""
         return {
             "k": k, "offset": offset,
             "threshold": -math.inf if self.threshold is None else self.threshold,
@@ -142,7 +144,7 @@ class Asked:
             "weights": _weights(self.weights), "pool": self.pool, "exact": self.exact,
             "budget_ms": self.budget_ms, "subtitles": not self.no_subtitles,
             "expand": not self.no_expand, "respell": not self.no_respell,
-            "drop": tuple(self.drop or ()), "dictionary": self._dictionary(),
+            "drop": tuple(self.drop or ()),
         }  # fmt: skip
 
     def question(
@@ -176,10 +178,20 @@ class Asked:
     def _dictionary(self) -> Dictionary:
         """Return the user's dictionary, and what is defined for this one question."""
         from unify.cli.wordsfile import read_words
-        from unify.engine.dictionary import NO_NAMES, Dictionary, Entry
+        from unify.engine.dictionary import NO_NAMES, Dictionary
 
         own = NO_NAMES if self.no_words else read_words()
-        return own | Dictionary(tuple(map(Entry.read, self.define or ())))
+        return own | Dictionary(self._defined())
+
+    def _defined(self) -> tuple[Entry, ...]:
+        from unify.engine.dictionary import Entry
+
+        return tuple(map(Entry.read, self.define or ()))
+
+    def unused(self, found: Answer, dictionary: Dictionary) -> list[str]:
+        """Return the names of --define that neither the query nor --drop has."""
+        used = [*found.defined, *map(dictionary.get, self.drop or ())]
+        return [one.name for one in self._defined() if not one.itself and one not in used]
 
     def _encoded(self, searcher: Searcher) -> EncodedQuery | None:
         from unify.encoders.library import encode_shown
@@ -213,8 +225,10 @@ def asking(command: Callable[..., None]) -> Callable[..., None]:
     return composed
 
 
-def answer(searcher: Searcher, question: finding.Question) -> Answer:
-    """Answer a question; on a terminal, point at what cannot be read in it.
+def answer(asked: Asked, searcher: Searcher, question: finding.Question) -> Answer:
+    """Answer a question, and say which names were defined for nothing.
+
+    On a terminal, point at what cannot be read in it.
 
     Raises:
         QueryError: its text cannot be read.
@@ -223,10 +237,12 @@ def answer(searcher: Searcher, question: finding.Question) -> Answer:
     from unify.engine.errors import QueryError
 
     try:
-        return finding.ask(searcher, question)
+        found = finding.ask(searcher, question)
     except QueryError as error:
         render.tell_place(question.text, error.position)
         raise
+    render.tell_unused(asked.unused(found, question.options["dictionary"]))
+    return found
 
 
 def _named(field: str) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from unify.engine.dictionary import NO_NAMES, Dictionary, Entry
 from unify.engine.errors import UsageError
 from unify.engine.fusion import affine
-from unify.engine.query import parse
+from unify.engine.query import ParsedQuery, parse
 from unify.indexer import chapters as making
 from unify.indexer.chapters import Chapter
 
@@ -21,15 +22,17 @@ _NOTHING = "other"
 
 
 class Chapters(NamedTuple):
-    """Chapters in order, and a title of each."""
+    """Chapters in order, a title of each, and the names in queries that a dictionary defines."""
 
     found: list[Chapter]
     titles: list[str]
+    defined: tuple[Entry, ...] = ()
 
 
 def chapters_of(
-    searcher: Searcher, video: str, queries: Sequence[str], shortest_s: float
-) -> Chapters:
+    searcher: Searcher, video: str, queries: Sequence[str], shortest_s: float,
+    dictionary: Dictionary = NO_NAMES,
+) -> Chapters:  # fmt: skip
     """Return chapters of a video: by queries, or else where what it shows changes.
 
     With queries every moment goes to the one that it answers best, where it answers any well.
@@ -40,6 +43,7 @@ def chapters_of(
         video: its path.
         queries: subjects of chapters.
         shortest_s: least seconds of a chapter.
+        dictionary: names that queries may hold.
 
     Raises:
         UsageError: the video is not indexed, or a query has conditions.
@@ -53,27 +57,33 @@ def chapters_of(
     if not queries:
         found = making.by_change(searcher.backend.latents(ids), bounds, shortest_s)
         return Chapters(found, _titles(searcher, ids, found))
-    labels = _labels(searcher, ids, queries)
+    subjects = [_subject(query, dictionary) for query in queries]
+    labels = _labels(searcher, ids, subjects)
     found = making.by_label(labels.tolist(), bounds, shortest_s)
     titles = [_named(queries, labels[chapter.first : chapter.last]) for chapter in found]
-    return Chapters(found, titles)
+    defined = dict.fromkeys(entry for subject in subjects for entry in subject.defined)
+    return Chapters(found, titles, tuple(defined))
 
 
-def _labels(searcher: Searcher, ids: Int64, queries: Sequence[str]) -> Int64:
-    """Return (M,) which query each moment answers best, or -1 where it answers none well."""
-    scores = np.stack([_scores(searcher, ids, query) for query in queries])  # (Q, M)
+def _labels(searcher: Searcher, ids: Int64, subjects: Sequence[ParsedQuery]) -> Int64:
+    """Return (M,) which subject each moment answers best, or -1 where it answers none well."""
+    scores = np.stack([_scores(searcher, ids, subject) for subject in subjects])  # (Q, M)
     best = scores.argmax(axis=0)
     return np.where(scores.max(axis=0) >= searcher.encoder.calibration.weak, best, -1)
 
 
-def _scores(searcher: Searcher, ids: Int64, query: str) -> Float64:
-    parsed = parse(query)
+def _subject(query: str, dictionary: Dictionary) -> ParsedQuery:
+    parsed = parse(query, dictionary=dictionary)
     if parsed.hard or parsed.filters:
         raise UsageError(
             f"a chapter's subject has no conditions, and {query!r} has",
-            "leave out +, - and filters",
+            "leave out +, -, OR and filters, also of names",
         )
-    encoded = searcher.encode(parsed)
+    return parsed
+
+
+def _scores(searcher: Searcher, ids: Int64, subject: ParsedQuery) -> Float64:
+    encoded = searcher.encode(subject)
     fused = affine(encoded, searcher.encoder.calibration)
     latent = np.zeros(len(ids))
     if encoded.latent is not None:

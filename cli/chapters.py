@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from unify.cli import files, jsonio, render
-from unify.cli.options import IndexOption, JsonOption, refuse
+from unify.cli.options import IndexOption, JsonOption, NoWordsOption, refuse
 
 
 class FormatName(StrEnum):
@@ -42,6 +42,7 @@ def chapters(
         float, typer.Option(metavar="S", min=0.0, help="Least seconds of a chapter.")
     ] = 10.0,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    no_words: NoWordsOption = False,
     index: IndexOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -56,13 +57,20 @@ def chapters(
         unify chapters film.mp4 --format ffmetadata --out film.ffmeta
     """
     from unify.cli.chaptering import chapters_of
+    from unify.cli.wordsfile import read_words
     from unify.encoders.library import open_index
+    from unify.engine.dictionary import NO_NAMES
     from unify.indexer import chapters as making
 
-    refuse((json and out is not None, "--json prints to stdout", "leave --out out"))
+    refuse(
+        (json and out is not None, "--json prints to stdout", "leave --out out"),
+        (no_words and not queries, "--no-words is for --query", "give --query, too"),
+    )
     if out is not None:
         files.require_place(out, force)
-    found, titles = chapters_of(open_index(index), video, queries or (), shortest)
+    names = read_words() if queries and not no_words else NO_NAMES
+    found, titles, defined = chapters_of(open_index(index), video, queries or (), shortest, names)
+    render.tell_defined(defined)
     if json:
         for chapter, title in zip(found, titles, strict=True):
             times = {"start_s": chapter.start_s, "end_s": chapter.end_s}

@@ -45,5 +45,5 @@ def events_of(
 
 
 def uneven(events: Sequence[Event], rate: FrameRate) -> int:
-    """Return how many events have another frame rate, so that an EDL rounds their times."""
-    return sum(event.rate.exact != rate.exact for event in events)
+    """Return how many events have pictures at times that a rate has not: an EDL rounds them."""
+    return sum((rate.exact / event.rate.exact).denominator != 1 for event in events)

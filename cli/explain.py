@@ -43,12 +43,12 @@ def explain(
 
     searcher = open_index(asked.index)
     question = asked.question(searcher, min(hit, MAX_K))
-    found = answer(searcher, question)
+    found = answer(asked, searcher, question)
     if found.hits and hit > len(found):
         raise UsageError(f"there is no hit {hit}", f"use --hit 1 to {len(found)}")
     if found.plan.lexicon:
         render.print_searched(searcher.searched(found), "shown" if asked.shown else "added")
-    render.tell_defined(found)
+    render.tell_defined(found.defined)
     render.tell_replaced(found)
     render.tell_split(searcher.split(found))
     render.print_plan(found)

@@ -72,8 +72,8 @@ def export(
         files.write(edl, timelines.edl(last.query, events, chosen).encode())
         if others := uneven(events, chosen):
             render.tell(
-                f"hits with another frame rate than the EDL's {chosen.name}: {others} of "
-                f"{len(events)}; their times are rounded to it; --fcpxml keeps each"
+                f"hits with a frame rate that does not fit into the EDL's {chosen.name}: {others} "
+                f"of {len(events)}; their times are rounded to it; --fcpxml keeps each"
             )
     if fcpxml is not None:
         files.write(fcpxml, timelines.fcpxml(last.query, events, chosen))

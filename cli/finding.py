@@ -57,12 +57,20 @@ def ask(searcher: Searcher, question: Question) -> Answer:
     from unify.engine.options import Options
 
     chosen = Options(**question.options)  # checked before its own k is replaced
-    found = _folded(searcher, question, chosen.k, chosen.offset)
+    few = question.distinct or question.per_video is not None  # many hits are looked at for these
+    found = _folded(searcher, _bare(question) if few else question, chosen.k, chosen.offset)
+    if few:
+        found = searcher.with_reasons(found)
     if question.in_time:
         from unify.engine.spread import by_time
 
         found = by_time(found)
     return found
+
+
+def _bare(question: Question) -> Question:
+    """Return a question whose hits tell no reasons."""
+    return replace(question, options={**question.options, "reasons": False})
 
 
 def _folded(searcher: Searcher, question: Question, k: int, offset: int) -> Answer:
@@ -163,7 +171,7 @@ def common(
 
     unweak = question.like or question.shown is not None
     depth = _LIKE_FACETS_OF if unweak else _FACETS_OF
-    found = _folded(searcher, question, depth, 0)
+    found = _folded(searcher, _bare(question), depth, 0)
     kept = [hit.moment for hit in found if not hit.weak] or [hit.moment for hit in found]
     ids = np.array(kept, np.int64)
     encoder = searcher.encoder
@@ -181,7 +189,10 @@ def matching(found: Answer, options: dict[str, Any]) -> Answer:
     The engine ranks every moment. By words alone one that scores 0 holds none of them, and one
     below 0 holds more of what lowers; a threshold of one's own says otherwise.
     """
-    if options["mode"] != "lexicon" or options["threshold"] > -math.inf or not found.scored:
+    from unify.engine.options import Options
+
+    chosen = Options(**options)
+    if chosen.mode != "lexicon" or chosen.threshold > -math.inf or not found.scored:
         return found
     return replace(found, hits=tuple(hit for hit in found.hits if hit.score > 0))
 

@@ -57,7 +57,9 @@ INDEX_HELP = """Make an index, look at it, check it.
 Examples:
     unify index build ~/Videos
     unify index status
+    unify index list
     unify index verify
+    unify index repair
 """
 MODELS_HELP = """See, get and calibrate packs, which encode videos and texts.
 

@@ -23,6 +23,9 @@ IndexOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines to stdout.")]
+NoWordsOption = Annotated[
+    bool, typer.Option("--no-words", help="Without your dictionary (unify words).")
+]
 NoSubtitlesOption = Annotated[
     bool, typer.Option("--no-subtitles", help="Only what shows counts, not what is said.")
 ]

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from unify.engine.answer import Answer
+    from unify.engine.dictionary import Entry
     from unify.engine.explain import TermTrack
     from unify.engine.facets import Facet
     from unify.engine.wording import SearchedTerm
@@ -106,11 +107,17 @@ def tell_place(query: str, position: int | None) -> None:
         tell(" " * len(before) + "^")
 
 
-def tell_defined(answer: Answer) -> None:
+def tell_defined(defined: Iterable[Entry]) -> None:
     """Say which names were read as what the user's dictionary says."""
-    for entry in answer.defined:
+    for entry in defined:
         words = (" or " if entry.either else ", ").join(entry.words)
         tell(f"{entry.name}: {words} (your dictionary)")
+
+
+def tell_unused(names: Sequence[str]) -> None:
+    """Say which names of --define change nothing."""
+    for name in names:
+        tell(f"--define {name}: the query does not have this name, so nothing changes")
 
 
 def tell_not_dropped(words: Sequence[str]) -> None:

@@ -94,7 +94,7 @@ def search(
     )  # fmt: skip
     if queries is None:
         question = asked.question(searcher, k, offset, fold=for_people, in_time=in_time)
-        found = answer(searcher, question)
+        found = answer(asked, searcher, question)
         # First, so that `unify open` knows them also where a pipe ends before the last is printed.
         hits = [jsonio.hit_record(hit, 0) for hit in found]
         lasthits.keep(asked.index, asked.title, searcher.encoder.name, hits)
@@ -110,7 +110,7 @@ def _show(
     shape: FormatName, explain: bool, plan: bool, like: bool,
 ) -> None:  # fmt: skip
     """Print the hits of one query."""
-    render.tell_defined(found)
+    render.tell_defined(found.defined)
     render.tell_not_dropped(finding.not_dropped(searcher, question, found))
     if shape is FormatName.trec:
         from unify.cli.trec import trec_line

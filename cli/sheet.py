@@ -60,8 +60,8 @@ def sheet(
     files.require_place(path, force)
     searcher = open_index(asked.index)
     question = asked.question(searcher, k)
-    found = answer(searcher, question)
-    render.tell_defined(found)
+    found = answer(asked, searcher, question)
+    render.tell_defined(found.defined)
     records = [jsonio.hit_record(hit, 0) for hit in found]
     lasthits.keep(asked.index, asked.title, searcher.encoder.name, records)
     if not found.hits:

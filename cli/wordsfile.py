@@ -114,7 +114,7 @@ def _text(path: Path) -> str:
 
 def _rewrite(path: Path, changed: Callable[[str], str]) -> tuple[Dictionary, Dictionary]:
     """Replace the file by a changed one, whole or not at all; return what it defines by either."""
-    path = path.resolve()  # a link stays a link
+    path = Path(os.path.realpath(path))  # a link stays a link, but for one to itself
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(path.parent):

@@ -62,7 +62,7 @@ def page(home: Path, environment: dict[str, str], browser: str) -> None:
         address = next(m[0] for line in server.stdout if (m := re.search(r"http://\S+", line)))
         with sync_playwright() as driver:
             window = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-            size: ViewportSize = {"width": 1280, "height": 860}
+            size: ViewportSize = {"width": 1280, "height": 960}
             sheet = window.new_page(viewport=size, color_scheme="light", bypass_csp=True)
             sheet.goto(address)
             sheet.fill("#box", QUERY)
@@ -70,7 +70,8 @@ def page(home: Path, environment: dict[str, str], browser: str) -> None:
             sheet.wait_for_load_state("networkidle")
             sheet.click(".card a")
             sheet.wait_for_function("document.querySelector('#player video')?.readyState > 2")
-            sheet.evaluate("document.querySelector('#player video').pause()")
+            stop = "video => { video.pause(); video.currentTime = 3; }"
+            sheet.eval_on_selector("#player video", stop)
             sheet.wait_for_timeout(1500)  # pictures fade in
             sheet.screenshot(path=HERE / "page.jpg", type="jpeg", quality=85)
             window.close()

@@ -118,7 +118,7 @@ def test_more_like_a_picture_or_a_clip(unify, tmp_path):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--image", "README.md"), "README.md cannot be used as a picture: not a video"),
+        (("--image", "README.md"), "README.md cannot be used as a picture: no picture"),
         (("--image", "samples/cat.mp4"), "as a picture: it is a video, so give it as a clip"),
         (("--clip", "nowhere.mp4"), "nowhere.mp4 cannot be used as a clip: cannot be read"),
         (("--clip", "a.mp4", "--image", "a.png"), "give one of --like, --image, --clip"),

@@ -58,3 +58,17 @@ def test_a_subject_with_conditions_is_refused(unify, query):
     done = unify("chapters", TOUR, "-q", query)
     assert (done.code, done.out) == (2, "")
     assert f"a chapter's subject has no conditions, and {query!r} has" in done.complaint
+
+
+def test_subjects_are_read_by_the_dictionary(unify, tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("felix = cat\npets = cat OR dog\n")
+    asked = ("chapters", TOUR, "-q", "a felix", "-q", "a rocket", "--json")
+    done = unify(*asked, UNIFY_WORDS=str(words))
+    assert done.err == "felix: cat (your dictionary)\n"
+    out = unify("chapters", TOUR, "-q", "a cat", "-q", "a rocket", "--json").rows
+    named = [{**row, "title": row["title"].replace("felix", "cat")} for row in done.rows]
+    assert named == out
+    assert not unify(*asked, "--no-words", UNIFY_WORDS=str(words)).err
+    either = unify("chapters", TOUR, "-q", "pets", UNIFY_WORDS=str(words))
+    assert "a chapter's subject has no conditions, and 'pets' has" in either.complaint

@@ -39,7 +39,7 @@ def test_stdout_a_choice_and_a_rate(after):
     assert done.out.startswith("TITLE: a man\nFCM: DROP FRAME\n\n001  AX ")
     assert "002" not in done.out.replace(".002", "")
     assert done.complaint.startswith("1 cut at 29.97 ")
-    assert "hits with another frame rate than the EDL's 29.97 drop-frame: 1 of 1" in done.err
+    assert "that does not fit into the EDL's 29.97 drop-frame: 1 of 1; their times" in done.err
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,9 @@ def test_words_that_the_lexicon_lacks_are_told_with_those_it_has(file):
 
 def test_what_is_not_changed_stays_as_it_is(mine):
     wordsfile.add(mine, Entry.read("nailong = dinosaur dress"))
-    changed = MINE.replace("nailong = yellow dinosaur  # a toy\r", "nailong = dinosaur dress\r")
+    changed = MINE.replace(
+        "nailong = yellow dinosaur  # a toy\r", "nailong = dinosaur dress  # a toy\r"
+    )
     assert mine.read_bytes() == changed.encode()
     wordsfile.add(mine, Entry.read("x = y"))
     assert mine.read_bytes() == f"{changed}\nx = y\n".encode()
@@ -74,6 +76,13 @@ def test_a_link_and_the_rights_of_the_file_stay(mine, tmp_path):
     wordsfile.add(link, Entry.read("x = y"))
     assert link.is_symlink()
     assert stat.S_IMODE(mine.stat().st_mode) == 0o640
+
+
+def test_a_link_to_itself_gives_way_to_a_file(tmp_path):
+    ring = tmp_path / "ring"
+    ring.symlink_to(ring)
+    wordsfile.add(ring, Entry.read("x = y"))
+    assert ring.read_text() == "x = y\n"
 
 
 def test_changes_at_once_are_all_kept(file):
@@ -132,6 +141,12 @@ def test_a_batch_and_a_run_read_names_and_tell_so(unify, mine, tmp_path):
 def test_a_name_can_be_defined_for_one_search(unify, mine):
     done = unify("search", "felix", "--define", "felix = cat^2 black", "-k", 1)
     assert done.err.startswith("felix: cat^2, black (your dictionary)\n")
+    assert (
+        unify("search", "cat", "--define", "felix=dog", "--define", "cat=cat", "-k", 1).err[:70]
+        == "--define felix: the query does not have this name, so nothing changes\n"
+    )
+    dropped = unify("search", "a cat", "--define", "pets=cat OR dog", "--drop", "pets", "-k", 1)
+    assert "--define" not in dropped.err
     over = unify("search", "nailong", "--define", "nailong=coffee", "-k", 1, "--json").rows
     assert over == unify("search", "coffee", "-k", 1, "--json").rows
     wrong = unify("search", "felix", "--define", "felix")

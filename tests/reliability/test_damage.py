@@ -16,7 +16,8 @@ from tests.reliability import damage
 from unify.engine.errors import UsageError
 from unify.indexer.decode import VideoFile
 from unify.indexer.decoding import Limits
-from unify.indexer.journal import Journal, State
+from unify.indexer.entries import State
+from unify.indexer.journal import Journal
 from unify.indexer.progress import BuildReport
 
 LIMITS = Limits(stall_s=20, total_s=40, memory_bytes=2 << 30)
