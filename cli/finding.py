@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ class Silence:
 
     Attributes:
         unmet: the conditions that no moment meets at once.
-        nearest: what is found without some of them, and the best hit of that; of a query that goes
-            by a moment there is None, for it might be that moment.
+        nearest: what is found without some of them, and the best hit of that; None where none
+            matches, and of a query that goes by a moment, for it might be that moment.
         best_score: the best score there is, where none reaches the threshold.
     """
 
@@ -121,8 +122,10 @@ def silence(searcher: Searcher, question: Question, found: Answer) -> Silence:
     if not found.plan.allowed:
         why = unmet(searcher, found, question.options["subtitles"])
         nearest = why.nearly[:_NEAREST]
-        again = (searcher.run(near.parsed, found.query, Options(**first)) for near in nearest)
-        best = [None] * len(nearest) if question.like else [next(iter(one), None) for one in again]
+        best: list[Hit | None] = [None] * len(nearest)
+        if not question.like:
+            again = (searcher.run(near.parsed, found.query, Options(**first)) for near in nearest)
+            best = [next(iter(matching(one, first)), None) for one in again]
         return Silence(why.alone, list(zip(nearest, best, strict=True)))
     if question.options["threshold"] > -math.inf and not question.options["offset"]:
         below = ask(searcher, replace(question, options=first))
@@ -144,7 +147,7 @@ def not_dropped(searcher: Searcher, question: Question, found: Answer) -> Sequen
     terms = searcher.interpreter.chosen(found.parsed, searcher.encode(found.parsed), whole).terms
     asked, read = set(terms.tolist()), searcher.interpreter.terms
     named = ((word, options.dictionary.terms((word,))) for word in options.drop)
-    return [word for word, parts in named if asked.isdisjoint(*map(read, parts))]
+    return [word for word, parts in named if asked.isdisjoint(chain(*map(read, parts)))]
 
 
 def common(

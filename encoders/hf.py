@@ -156,18 +156,17 @@ class Towers:
         whole = self._family.whole_context
         encoded = self._tokenizer(
             [text.lower() for text in texts] if whole else list(texts),
-            padding="max_length" if whole else True,
-            padding_side="right",
-            truncation=True,
-            max_length=self.context,
-            return_attention_mask=not whole,
-            return_tensors="pt",
-        )
+            padding="max_length" if whole else True, padding_side="right",
+            truncation=True, max_length=self.context,
+            return_attention_mask=not whole, return_tensors="pt",
+        )  # fmt: skip
         return {name: tensor.to(self.device) for name, tensor in encoded.items()}
 
     def knows(self, word: str) -> bool:
         """Return whether a word is one token behind a space."""
-        return len(self._tokenizer.tokenize(f" {word}")) == 1
+        # `tokenize` would turn off padding, under the hands of another thread that encodes.
+        ids = self.tokens([f" {word}"])["input_ids"][0].tolist()
+        return sum(token not in self._tokenizer.all_special_ids for token in ids) == 1
 
     def token_states(self, tokens: dict[str, torch.Tensor]) -> TokenStates:
         """Encode what `tokens` returned, token by token, with gradients."""

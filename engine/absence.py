@@ -184,8 +184,8 @@ def _filters(every: Filters) -> Iterator[_Part]:
         quoted = f'"{path}"' if " " in path else path
         yield _Part(f"path:{quoted}", Filters(paths=(path,)))
     if every.min_s > 0 or math.isfinite(every.max_s):
-        span = _span(every.min_s, every.max_s)
-        yield _Part(f"len:{span}", Filters(min_s=every.min_s, max_s=every.max_s))
+        span = Filters(min_s=every.min_s, max_s=every.max_s)
+        yield _Part(_span(every.min_s, every.max_s), span)
     if math.isfinite(every.after):
         yield _Part(f"after:{_day(every.after)}", Filters(after=every.after))
     if math.isfinite(every.before):
@@ -194,10 +194,13 @@ def _filters(every: Filters) -> Iterator[_Part]:
 
 def _span(low_s: float, high_s: float) -> str:
     """Return a range of seconds as it may be written; a strict end lies by a trifle inside."""
-    low, high = round(low_s, 3), round(high_s, 3) if math.isfinite(high_s) else high_s
-    if math.isinf(high):
-        return f"{'>=' if low == low_s else '>'}{low:g}"
-    return f"{low:g}-{high:g}" if low else f"{'<=' if high == high_s else '<'}{high:g}"
+    low, high = round(low_s, 3), round(high_s, 3)
+    if 0 < low == low_s and low <= high == high_s < math.inf:
+        return f"len:{low:.9g}-{high:.9g}"
+    ends = [f"len:{'>=' if low == low_s else '>'}{low:.9g}"] if low_s > 0 else []
+    if math.isfinite(high):
+        ends.append(f"len:{'<=' if high == high_s else '<'}{high:.9g}")
+    return " ".join(ends)
 
 
 def _day(instant_s: float) -> str:

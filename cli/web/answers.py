@@ -114,7 +114,7 @@ class Nearest(Model):
 
     lacks: list[str] = Field(description="The conditions, as of `unmet`.")
     moments: int = Field(description="That meet all the others.")
-    best: FoundMoment | None = Field(description="Null where `like` is given.")
+    best: FoundMoment | None = Field(description="Null where none matches, or `like` is given.")
 
 
 class Silence(Model):

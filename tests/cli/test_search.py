@@ -131,6 +131,14 @@ def test_conditions_that_leave_nothing_are_counted_one_by_one(unify):
     assert with_dog.startswith(f"without path:nowhere, -dog: {counted}, the best {best} 0:")
 
 
+def test_no_best_is_named_that_words_alone_would_leave_out(unify):
+    asked = ("search", "horse^-3", "--mode", "lexicon", "--no-expand")
+    assert unify(*asked).complaint == "nothing found: no moment scores above 0"
+    done = unify(*asked, "len:>0", "after:2990-01-01")
+    assert done.complaint.startswith("without after:2990-01-01: ")
+    assert "the best" not in done.complaint
+
+
 def test_a_threshold_that_leaves_nothing_names_the_best_score(unify):
     best = unify("search", "a dog", "--json", "-k", 1).rows[0]["score"]
     told = f"nothing found: no moment reaches the threshold; the best scores {best:.3g}"

@@ -48,6 +48,12 @@ def test_words_of_one_token_are_known(opened):
         True, True, False, False,
     ]  # fmt: skip
     assert not opened["siglip2"].knows("cat")  # its tokenizer has letters alone
+    for towers in opened.values():
+        towers.tokens(["cat"])
+        tokenizer = towers._tokenizer.backend_tokenizer
+        settings = (tokenizer.padding, tokenizer.truncation)  # other threads may be encoding
+        towers.knows("dog")
+        assert (tokenizer.padding, tokenizer.truncation) == settings != (None, None)
 
 
 def noise(shape: FrameShape, count: int = 3) -> np.ndarray:

@@ -24,6 +24,9 @@ def test_nearest_index_upwards(tmp_path, monkeypatch):
     assert locate() == outer
     inner = index_at(tmp_path / "a" / ".unify")
     assert locate() == inner
+    (inner / "manifest.json").rename(inner / "manifest-copy.json")
+    assert locate() == inner  # to be repaired
+    assert locate(inner.parent) == inner
 
 
 def test_none_yet_is_made_here(tmp_path, monkeypatch):
