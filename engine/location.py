@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from unify.engine.errors import UsageError
-from unify.engine.manifest import NAME
+from unify.engine.manifest import COPY, NAME
 from unify.engine.milvus.place import MilvusPlace, milvus_place
 
 FOLDER = ".unify"
@@ -36,12 +36,17 @@ def locate(given: str | os.PathLike[str] | None = None) -> Path:
             )
         path = Path(chosen).expanduser().absolute()
         inside = path / FOLDER
-        return inside if (inside / NAME).is_file() and not (path / NAME).is_file() else path
+        return inside if _is_index(inside) and not _is_index(path) else path
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / FOLDER / NAME).is_file():
+        if _is_index(folder / FOLDER):
             return folder / FOLDER
     return here / FOLDER
+
+
+def _is_index(folder: Path) -> bool:
+    """Whether a folder holds an index, be it one that has lost its manifest."""
+    return any((folder / name).is_file() for name in (NAME, COPY))
 
 
 def elsewhere(given: str | os.PathLike[str] | None = None) -> MilvusPlace | None:

@@ -17,7 +17,7 @@ from unify.engine.manifest import NAME as MANIFEST
 
 TABLES = re.compile(r"(videos|tombstones)-\d+\.(npy|txt)|manifest(-copy)?\.json\.tmp")
 _OUR_SEGMENT = re.compile(r"\d{8}(\.tmp)?")
-_WRITERS = (COPY, "lock", "catalog.sqlite", "catalog.sqlite-journal", "progress.json")
+_WRITERS = ("lock", "catalog.sqlite", "catalog.sqlite-journal", "progress.json")
 
 
 def take(directory: Path) -> TextIO:
@@ -73,7 +73,7 @@ def _check_free(directory: Path) -> None:
         UsageError: it holds other files.
     """
     there = list(directory.iterdir()) if directory.is_dir() else []
-    if any(path.name == MANIFEST for path in there):
+    if any(path.name in (MANIFEST, COPY) for path in there):
         return
     strange = [
         path.name

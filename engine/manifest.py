@@ -208,7 +208,12 @@ def renew_copy(directory: Path) -> None:
 
 
 def restore_manifest(directory: Path) -> bool:
-    """Put the copy in the place of a damaged manifest, where it is whole; return whether it was."""
+    """Put the copy in the place of a damaged or absent manifest; return whether it was whole.
+
+    Raises:
+        IndexUnavailable: the copy cannot be read now.
+        IncompatibleIndex: another version of unify wrote it.
+    """
     try:
         read_manifest(directory, COPY)
     except (DamagedIndex, NoIndex):

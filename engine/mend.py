@@ -62,6 +62,12 @@ def name_problems(directory: Path, manifest: Manifest) -> list[str]:
     return []
 
 
+def whole_tombstones(directory: Path, manifest: Manifest) -> set[int]:
+    """Return the ids of tombstoned videos; none where their file is damaged."""
+    bad = [p for file in manifest.tables[2:] for p in check_file(directory / file.name, file)]
+    return set() if bad else _tombstones(directory, manifest)
+
+
 def mend(writer: IndexWriter) -> Mended:
     """Publish what is whole, and say what is lost.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from unify.engine import arrays, claims, durable, tables
 from unify.engine.ann import AnnLatents
-from unify.engine.errors import DamagedIndex, IndexUnavailable, NoIndex
+from unify.engine.errors import DamagedIndex, IncompatibleIndex, IndexUnavailable, NoIndex
 from unify.engine.manifest import COPY, FileEntry, Manifest, read_manifest
 from unify.engine.postings import WINDOW
 from unify.engine.segment import Segment, codes_of, invert
@@ -78,7 +78,7 @@ def copy_problems(directory: Path) -> list[str]:
         read_manifest(directory, COPY)
     except NoIndex:
         return []
-    except DamagedIndex as error:
+    except (DamagedIndex, IncompatibleIndex) as error:
         return [error.message]
     return []
 

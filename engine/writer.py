@@ -28,6 +28,7 @@ from unify.engine.manifest import (
     Video,
     read_manifest,
     renew_copy,
+    restore_manifest,
     write_manifest,
 )
 from unify.engine.segment import MomentSpans
@@ -61,6 +62,8 @@ class IndexWriter:
     ) -> IndexWriter:
         """Open an index for writing, creating it (as an empty generation 0) where there is none.
 
+        Where the manifest is gone and its copy is whole, there is one.
+
         Args:
             directory: the index.
             settings: what it is, or shall be, built with.
@@ -78,9 +81,10 @@ class IndexWriter:
             with guarded(directory):
                 try:
                     manifest = read_manifest(directory)
-                except NoIndex:
-                    manifest = Manifest(0, settings)
-                    write_manifest(directory, manifest)
+                except NoIndex:  # or it has gone: what it named must not be swept for that
+                    if not restore_manifest(directory):
+                        write_manifest(directory, Manifest(0, settings))
+                    manifest = read_manifest(directory)
                 check_settings(manifest.settings, settings)
                 # Its writer may have died before the manifest's new name was durable: what only
                 # the generation before it needs must not be removed yet.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
 
-from unify.engine import tables
-from unify.engine.manifest import Manifest, Root, read_manifest
+from unify.engine.local import open_snapshot
+from unify.engine.manifest import Root
 from unify.engine.segment import Segment
 from unify.indexer.discover import gone, is_under
 from unify.indexer.entries import State
@@ -54,12 +54,12 @@ def inventory(directory: Path, wanted: Sequence[str] = ()) -> list[Item]:
         IndexUnavailable: there is none.
         DamagedIndex: its manifest, tables or journal are damaged.
     """
-    manifest = read_manifest(directory)
+    opened = open_snapshot(directory)  # a writer may publish meanwhile
+    manifest, videos = opened.manifest, opened.videos.all
     roots = {root.path: root for root in manifest.roots}
-    videos = tables.read_videos(directory, manifest)
     entries = journalled(directory, manifest.generation)
     notes = {entry.id: entry.note for entry in entries}
-    moments = _moments(directory, manifest)
+    moments = _moments(opened.segments)
     found: list[tuple[Item, list[KnownFile]]] = []
     for video in videos.values():
         files = [KnownFile(manifest.roots[place.root], place.rel) for place in video.places]
@@ -81,11 +81,10 @@ def inventory(directory: Path, wanted: Sequence[str] = ()) -> list[Item]:
     return sorted(fitting, key=lambda item: item.video)
 
 
-def _moments(directory: Path, manifest: Manifest) -> Counter[int]:
+def _moments(segments: Iterable[Segment]) -> Counter[int]:
     counts: Counter[int] = Counter()
-    for entry in manifest.segments:
-        owners = Segment(directory, entry, manifest.settings).moments["video"]
-        ids, rows = np.unique(owners, return_counts=True)
+    for segment in segments:
+        ids, rows = np.unique(segment.moments["video"], return_counts=True)
         counts.update(dict(zip(ids.tolist(), rows.tolist(), strict=True)))
     return counts
 

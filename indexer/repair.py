@@ -23,12 +23,12 @@ from unify.engine.manifest import (
     read_manifest,
     restore_manifest,
 )
-from unify.engine.mend import mend, name_problems
+from unify.engine.mend import mend, name_problems, whole_tombstones
 from unify.engine.verify import copy_problems
 from unify.engine.writer import IndexWriter
 from unify.indexer.agreement import faults
 from unify.indexer.catalog import Catalog
-from unify.indexer.journal import Journal
+from unify.indexer.journal import NAME, Journal
 from unify.indexer.salvage import renew_journal, videos_of
 
 
@@ -115,25 +115,26 @@ def _live(done: Repair, directory: Path, manifest: Manifest) -> dict[int, Video]
 
     Raises:
         DamagedIndex: both are damaged.
+        IndexUnavailable: the journal is needed, and cannot be read now.
     """
     bad = name_problems(directory, manifest)
     try:
         with Journal(directory, create=not bad) as journal:
             entries = journal.entries(manifest.generation)
     except (DamagedIndex, IndexUnavailable) as error:
+        if isinstance(error, IndexUnavailable) and (not bad or (directory / NAME).exists()):
+            raise  # it may well be whole
         if bad:
             raise DamagedIndex(
                 f"{bad[0]}, and {error.message}",
                 "nothing tells which videos these are: delete the index and build it again",
             ) from None
-        if isinstance(error, IndexUnavailable):
-            raise
         live = tables.read_videos(directory, manifest)
-        renew_journal(directory, live)
+        renew_journal(directory, live, manifest.roots)
         done.problems.append(error.message)
         return live
     if bad:
-        return videos_of(entries, manifest.roots)
+        return videos_of(entries, manifest.roots, whole_tombstones(directory, manifest))
     return tables.read_videos(directory, manifest)
 
 

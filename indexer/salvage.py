@@ -4,36 +4,46 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from unify.engine import durable
-from unify.engine.manifest import Root, Video
+from unify.engine.manifest import Root, Video, stored_path
 from unify.indexer.entries import Entry, State
 from unify.indexer.journal import NAME, SCHEMA, TABLES
 
-_COLUMNS = ", ".join(field.name for field in fields(Entry))
+_NAMES = [field.name for field in fields(Entry)]
+_COLUMNS, _DIGEST = ", ".join(_NAMES), _NAMES.index("digest")
 _PAGE_BYTES = 4096  # as SQLite makes them
 _BY_PATH = ("root", "rel")  # stored as bytes
 
 
-def videos_of(entries: Iterable[Entry], roots: Sequence[Root]) -> dict[int, Video]:
-    """Return the searchable videos that a journal knows, by id ascending, without their copies."""
+def videos_of(
+    entries: Iterable[Entry], roots: Sequence[Root], dead: Collection[int]
+) -> dict[int, Video]:
+    """Return the searchable videos that a journal knows, by id ascending, without their copies.
+
+    Args:
+        entries: the journal's.
+        roots: the published roots.
+        dead: tombstoned ids, which a journal that is a step behind may still have.
+    """
     number = {root.path: at for at, root in enumerate(roots)}
     return {
         e.id: Video(e.id, number[e.root], e.rel, e.duration_s, e.recorded)
         for e in sorted(entries, key=lambda entry: entry.id)
-        if e.state is State.COMPLETE and e.root in number
+        if e.state is State.COMPLETE and e.root in number and e.id not in dead
     }
 
 
-def renew_journal(directory: Path, live: Mapping[int, Video]) -> None:
+def renew_journal(directory: Path, live: Mapping[int, Video], roots: Sequence[Root]) -> None:
     """Put a new journal in the place of a damaged one, with what it says of searchable videos.
 
     Of these alone it can be told whether a row is right: the manifest's tables know them, too.
+    Their copies are those of the tables, where the content is known.
     """
     path = directory / NAME
     old = path.read_bytes()
@@ -42,6 +52,13 @@ def renew_journal(directory: Path, live: Mapping[int, Video]) -> None:
         rows = dict(_readable(_repaged(old, db.serialize()), live)) | dict(_readable(old, live))
         places = ", ".join("?" * len(fields(Entry)))
         db.executemany(f"INSERT INTO videos ({_COLUMNS}) VALUES ({places})", rows.values())
+        stored = [os.fsencode(stored_path(root.path, directory)) for root in roots]
+        copies = [
+            (stored[copy.root], os.fsencode(copy.rel), -1, -1, row[_DIGEST])
+            for id_, row in rows.items()
+            for copy in live[id_].copies
+        ]
+        db.executemany("INSERT OR REPLACE INTO copies VALUES (?, ?, ?, ?, ?)", copies)
         db.commit()
         data = db.serialize()
     path.with_name(f"{NAME}-journal").unlink(missing_ok=True)  # belongs to the damaged one

@@ -6,6 +6,9 @@ import pytest
 from tests.indexer.building import contents, run_build
 from tests.indexer.media import make_video
 from unify.engine.errors import NoIndex
+from unify.indexer import inventory as listing
+from unify.indexer.compaction import compact
+from unify.indexer.entries import Entry
 from unify.indexer.inventory import inventory
 from unify.indexer.progress import VideoStarted
 from unify.indexer.remove import remove
@@ -75,3 +78,14 @@ def test_from_elsewhere_without_a_journal_and_of_nothing(here, monkeypatch):
     assert inventory(here / "index") == []
     with pytest.raises(NoIndex):
         inventory(here / "none")
+
+
+def test_while_a_writer_rewrites_the_index(here, monkeypatch):
+    before, journalled = inventory(Path("index")), listing.journalled
+
+    def late(directory: Path, generation: int) -> list[Entry]:
+        assert compact(directory, full=True).rewritten
+        return journalled(directory, generation)
+
+    monkeypatch.setattr(listing, "journalled", late)
+    assert inventory(Path("index")) == before

@@ -20,6 +20,7 @@ from unify.engine.verify import verify
 from unify.engine.writer import IndexWriter
 from unify.indexer.agreement import disagreements
 from unify.indexer.compaction import compact
+from unify.indexer.remove import remove
 from unify.indexer.repair import repair
 from unify.indexer.status import status
 
@@ -128,7 +129,7 @@ def other_count(path: Path) -> None:
     ],
 )
 def test_a_damaged_journal(index, clips, harm: Callable[[Path], None], unknown):
-    before = contents(index)
+    before, copies = contents(index), status(index).copies
     harm(index / "catalog.sqlite")
     found = problems(index)
     assert "catalog.sqlite" in found[0]
@@ -139,6 +140,8 @@ def test_a_damaged_journal(index, clips, harm: Callable[[Path], None], unknown):
     assert problems(index) == []
     if unknown is not None:
         assert len(done.unknown) == unknown
+    if unknown == 0:
+        assert status(index).copies == copies
     again = run_build([clips], index, workers=1)
     assert again.indexed == len(done.unknown)
     assert contents(index) == before
@@ -155,6 +158,49 @@ def test_tables_and_a_segment_at_once(index, clips):
     assert status(index).copies == [(str(clips / "twin.mp4"), str(clips / "0.mp4"))]
     run_build([clips], index, workers=1)
     assert contents(index) == before
+
+
+def test_what_was_removed_does_not_come_back(index, clips):
+    """The journal is a step behind, and the tables are damaged."""
+    gone = str(clips / "1.mp4")
+    journal = (index / "catalog.sqlite").read_bytes()
+    remove([gone], index)
+    (index / "catalog.sqlite").write_bytes(journal)
+    after = contents(index)
+    flip(index / read_manifest(index).tables[1].name, 0)
+    repair(index)
+    assert gone not in after
+    assert contents(index) == after
+
+
+def test_a_journal_that_is_busy_is_not_lost(index, monkeypatch):
+    def busy(*_args: object, **_options: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    before = contents(index)
+    flip(index / read_manifest(index).tables[1].name, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", busy)
+        with pytest.raises(IndexUnavailable, match="run again"):
+            repair(index)
+    repair(index)
+    assert contents(index) == before
+
+
+def test_without_its_manifest_a_build_finds_the_copy(index, clips):
+    before = contents(index)
+    (index / NAME).unlink()
+    (index / "note.txt").write_text("somebody's")
+    assert run_build([clips], index, workers=1).indexed == 0
+    assert contents(index) == before
+
+
+def test_another_format_of_the_copy_alone(index):
+    data = (index / COPY).read_bytes()
+    (index / COPY).write_bytes(data.replace(b'"format": 3', b'"format": 2'))
+    assert f"{COPY} has index format 2" in problems(index)[0]
+    assert len(repair(index).problems) == 1
+    assert problems(index) == []
 
 
 def test_too_much_is_said_and_nothing_is_changed(index):

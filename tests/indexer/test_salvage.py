@@ -32,7 +32,7 @@ def read(directory: Path) -> list[Entry]:
 
 
 def test_what_can_be_read_is_kept(tmp_path, entries):
-    live = videos_of(entries, [ROOT])
+    live = videos_of(entries, [ROOT], ())
     assert len(live) == 200
     sound = (tmp_path / NAME).read_bytes()
     pages = range(len(sound) // 4096)
@@ -42,7 +42,7 @@ def test_what_can_be_read_is_kept(tmp_path, entries):
         (tmp_path / NAME).write_bytes(
             sound[: page * 4096] + bytes(4096) + sound[(page + 1) * 4096 :]
         )
-        renew_journal(tmp_path, live)
+        renew_journal(tmp_path, live, [ROOT])
         kept = read(tmp_path)
         assert set(kept) <= set(entries)
         left.append(len(kept))
@@ -51,11 +51,11 @@ def test_what_can_be_read_is_kept(tmp_path, entries):
 
 
 def test_nothing_comes_of_noise(tmp_path, entries):
-    live = videos_of(entries, [ROOT])
+    live = videos_of(entries, [ROOT], ())
     (tmp_path / NAME).write_bytes(random.Random(0).randbytes(9000))
     with pytest.raises(DamagedIndex, match="save what can be read of it: unify index repair"):
         Journal(tmp_path)
-    renew_journal(tmp_path, live)
+    renew_journal(tmp_path, live, [ROOT])
     assert read(tmp_path) == []
 
 
@@ -64,11 +64,11 @@ def test_nothing_comes_of_noise(tmp_path, entries):
     ["duration_s = 1e9", "recorded = 'x'", "rel = x'41'", "state = 'lost'", "digest = 7.5"],
 )
 def test_rows_that_the_manifest_contradicts_are_not(tmp_path, entries, change):
-    live = videos_of(entries, [ROOT])
+    live = videos_of(entries, [ROOT], ())
     with sqlite3.connect(tmp_path / NAME) as db:
         db.execute(f"UPDATE videos SET {change} WHERE id = 5")
     db.close()
-    renew_journal(tmp_path, live)
+    renew_journal(tmp_path, live, [ROOT])
     digest = change.startswith("digest")  # text all the same: SQLite makes it so
     assert [entry.id for entry in read(tmp_path)] == [n for n in range(1, 201) if digest or n != 5]
 
@@ -76,5 +76,6 @@ def test_rows_that_the_manifest_contradicts_are_not(tmp_path, entries, change):
 def test_of_what_can_be_searched_alone(entries):
     pending = Entry(201, ROOT.path, "new.mp4", 1, 1)
     other = Entry(202, "/elsewhere", "a.mp4", 1, 1, state=State.COMPLETE)
-    assert list(videos_of([other, pending, *entries[:2]], [ROOT])) == [1, 2]
-    assert videos_of(entries[4:5], [ROOT]) == {5: Video(5, 0, entries[4].rel, 4 / 7, 4.0)}
+    assert list(videos_of([other, pending, *entries[:2]], [ROOT], ())) == [1, 2]
+    assert videos_of(entries[4:5], [ROOT], ()) == {5: Video(5, 0, entries[4].rel, 4 / 7, 4.0)}
+    assert list(videos_of(entries[:3], [ROOT], {2})) == [1, 3]
