@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,7 +53,7 @@ def list_videos(
 
 def _say(item: Item) -> None:
     note = f" ({item.note})" if item.note else ""
-    day = datetime.fromtimestamp(item.recorded).date().isoformat() if item.recorded else ""
+    day = time.strftime("%Y-%m-%d", time.localtime(item.recorded)) if item.recorded else ""
     render.say(
         f"{item.state:<8} {render.clock(item.duration_s):>8}  {day:10} "
         f"{render.counted(item.moments, 'moment'):>13}  {render.printable(item.video + note)}"

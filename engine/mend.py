@@ -21,7 +21,7 @@ from unify.engine import tables
 from unify.engine.ann import ANN, AXES
 from unify.engine.blocks import BLOCKS, damaged_ranges
 from unify.engine.compact import SEGMENT_MOMENTS, write_parts
-from unify.engine.errors import DamagedIndex
+from unify.engine.errors import DamagedIndex, IndexUnavailable
 from unify.engine.harm import spared
 from unify.engine.live_rows import LiveRows, Source
 from unify.engine.manifest import Manifest, SegmentEntry, Video
@@ -75,9 +75,15 @@ def mend(writer: IndexWriter) -> Mended:
         writer: of the index, with nothing pending. Its `live_videos` are to be kept.
 
     Raises:
-        IndexUnavailable: a file cannot be read now, or the file system refuses.
+        IndexUnavailable: a file cannot be read now, the file system refuses, or no segment is
+            there at all: their disk may be away.
     """
     before, directory = writer.manifest, writer.directory
+    if before.segments and not any(one.folder(directory).is_dir() for one in before.segments):
+        raise IndexUnavailable(
+            f"no segment of {directory} is there",
+            "bring its disk back; if they are gone, delete the index and build it again",
+        )
     problems = name_problems(directory, before)
     problems += [p for f in before.tables[2:] for p in check_file(directory / f.name, f)]
     known = writer.live_videos

@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.corpus import Corpus, random_codes, spans
 from unify.engine import blocks, compact, mend, segment, verify
+from unify.engine.errors import IndexUnavailable
 from unify.engine.manifest import Video, read_manifest
 from unify.engine.segment import Segment
 from unify.engine.writer import IndexWriter
@@ -150,6 +151,19 @@ def test_a_whole_index_is_left_alone(tmp_path):
     before = read_manifest(corpus.directory)
     assert mended(corpus.directory) == mend.Mended([], [], 0, 0)
     assert read_manifest(corpus.directory) == before
+
+
+def test_segments_whose_disk_is_away_are_not_dropped(tmp_path):
+    index = tmp_path / "index"
+    Corpus.make(index, 5, segments=2, videos=6)
+    before, manifest = rows_of(index), (index / "manifest.json").read_bytes()
+    (index / "segments").rename(tmp_path / "away")
+    with pytest.raises(IndexUnavailable, match=r"no segment of .* is there"):
+        mended(index)
+    assert (index / "manifest.json").read_bytes() == manifest
+    shutil.rmtree(index / "segments", ignore_errors=True)
+    (tmp_path / "away").rename(index / "segments")
+    assert rows_of(index) == before
 
 
 def test_tombstones_are_counted_again(tmp_path):
