@@ -131,7 +131,7 @@ WRITES = {"mkdir", "rename", "unlink", "rmtree", "rmdir", "write_bytes", "write_
           "symlink_to", "hardlink_to", "truncate", "tofile", "memmap", "savez"}  # fmt: skip
 ALLOWED = {
     ("compiled.py", "mkdir"),  # numba's cache, not the index
-    ("writer.py", "open"),  # the lock, of which no byte counts
+    ("lock.py", "open"),  # the lock, of which no byte counts
     ("latents.py", "memmap"),  # for reading
 }
 
