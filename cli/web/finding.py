@@ -138,10 +138,9 @@ def _understood(view: View, answer: Answer, question: Question) -> answers.Under
         ],
         filtered=bool(parsed.filters),
         terms=[
-            answers.QueryTerm(
-                **asdict(term),
-                own=term.origin == "own",
-                moments=int(view.counts[view.lexicon.lookup(term.term)]),
+            answers.QueryTerm.model_construct(
+                term=term.term, weight=term.weight, origin=term.origin,
+                own=term.origin == "own", moments=view.moments_showing[term.term],
             )
             for term in (terms[:_LIKE_TERMS] if by_picture else terms)
         ],

@@ -57,6 +57,11 @@ class View:
         return self.backend.term_counts(self.shows)
 
     @cached_property
+    def moments_showing(self) -> dict[str, int]:
+        """How many moments show each term."""
+        return dict(zip(self.lexicon.terms, self.counts.tolist(), strict=True))
+
+    @cached_property
     def newest(self) -> list[int]:
         """Ids of all videos, those indexed last first."""
         return sorted(self.backend.videos, reverse=True)
