@@ -84,7 +84,7 @@ def test_the_nearest_is_shown_where_no_moment_meets_all(page):
         ("(zebra OR tiger) +horse path:nowhere", "path:nowhere", "zebra tiger +horse"),
         ("zebra OR tiger +horse", "Without +(zebra OR tiger)", "zebra tiger +horse"),
         ('horse path:"no where" len:>1', 'Without path:"no where"', "horse len:>1"),
-        ("horse len:>900 len:<2000", "Without len:900-2000", "horse"),
+        ("horse len:>900 len:<2000", "Without len:>900 len:<2000", "horse"),
         ("horse rocket -horse -rocket +temple +horse", "", ""),
     ],
 )
