@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -131,23 +130,6 @@ def silence(searcher: Searcher, question: Question, found: Answer) -> Silence:
         below = ask(searcher, replace(question, options=first))
         return Silence(best_score=below[0].score if below.hits else None)
     return Silence()
-
-
-def not_dropped(searcher: Searcher, question: Question, found: Answer) -> Sequence[str]:
-    """Return the words to drop that the query was not looked for by anyway.
-
-    Of a query that goes by a moment or picture nothing is said: its terms are many, and of no use.
-    """
-    from unify.engine.options import Options
-
-    options = Options(**question.options)
-    if not options.drop or question.like or question.shown is not None:
-        return ()
-    whole = replace(options, drop=())
-    terms = searcher.interpreter.chosen(found.parsed, searcher.encode(found.parsed), whole).terms
-    asked, read = set(terms.tolist()), searcher.interpreter.terms
-    named = ((word, options.dictionary.terms((word,))) for word in options.drop)
-    return [word for word, parts in named if asked.isdisjoint(chain(*map(read, parts)))]
 
 
 def common(

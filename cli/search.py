@@ -111,7 +111,8 @@ def _show(
 ) -> None:  # fmt: skip
     """Print the hits of one query."""
     render.tell_defined(found.defined)
-    render.tell_not_dropped(finding.not_dropped(searcher, question, found))
+    # Nothing is said of a moment or picture: its terms are many, and of no use.
+    render.tell_not_dropped(() if like else found.not_dropped)
     if shape is FormatName.trec:
         from unify.cli.trec import trec_line
 

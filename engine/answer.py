@@ -106,6 +106,7 @@ class Answer(Sequence[Hit]):
         query: what was looked for in pictures, encoded.
         asked: the same, and what was looked for in what is said.
         replaced: words of the query that the lexicon lacks, and what was searched for instead.
+        not_dropped: words of `Options.drop` that the query was not looked for by anyway.
     """
 
     hits: tuple[Hit, ...]
@@ -117,6 +118,7 @@ class Answer(Sequence[Hit]):
     query: EncodedQuery
     asked: EncodedQuery
     replaced: tuple[Replaced, ...] = ()
+    not_dropped: tuple[str, ...] = ()
 
     @property
     def defined(self) -> tuple[Entry, ...]:

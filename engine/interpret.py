@@ -96,8 +96,13 @@ class Interpreter:
             told.append(Replaced(each.word, each.spelled, tuple(terms)))
         return tuple(told)
 
-    def chosen(self, parsed: ParsedQuery, query: EncodedQuery, options: Options) -> EncodedQuery:
+    def chosen(
+        self, parsed: ParsedQuery, query: EncodedQuery, options: Options
+    ) -> tuple[EncodedQuery, tuple[str, ...]]:
         """Leave out the terms that the options switch off.
+
+        Returns:
+            the query, and the words to drop that it was not looked for by anyway.
 
         Raises:
             QueryError: a word to drop is not in the lexicon.
@@ -107,8 +112,10 @@ class Interpreter:
             added = np.setdiff1d(query.terms, kept)
             query = without_terms(query, added)
         if not options.drop:
-            return query
-        return without_terms(query, self._dropped(options.dictionary.terms(options.drop)))
+            return query, ()
+        dropped = {w: self._dropped(options.dictionary.terms((w,))) for w in options.drop}
+        idle = tuple(w for w in options.drop if not np.isin(dropped[w], query.terms).any())
+        return without_terms(query, np.concatenate(list(dropped.values()))), idle
 
     def searched(self, parsed: ParsedQuery, query: EncodedQuery) -> tuple[SearchedTerm, ...]:
         """Return the terms that are looked for in pictures, the heaviest first."""

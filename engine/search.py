@@ -139,7 +139,8 @@ class Searcher:
         self, parsed: ParsedQuery, encoded: EncodedQuery, options: Options, started: float
     ) -> _Prepared:
         """Look up conditions and make the plan."""
-        encoded = shown = self.interpreter.chosen(parsed, encoded, options)
+        encoded, idle = self.interpreter.chosen(parsed, encoded, options)
+        shown = encoded
         with damage():
             conditions = self.conditions(parsed.hard, options.subtitles)
         if encoded.latent is None and not (len(encoded.terms) or conditions or parsed.filters):
@@ -160,7 +161,7 @@ class Searcher:
             allowed = self.backend.allowed(parsed.filters, conditions, calibration.shows)
             plan = make_plan(self.backend, encoded, fusion, allowed, wanted)
         times["plan"] = 1000 * (time.perf_counter() - started)
-        return _Prepared(parsed, shown, encoded, fusion, allowed, plan, times)
+        return _Prepared(parsed, shown, encoded, idle, fusion, allowed, plan, times)
 
     def _answer(
         self, prepared: _Prepared, options: Options, latent: Fetched | None = None
@@ -184,7 +185,7 @@ class Searcher:
         times["explain"] = 1000 * (time.perf_counter() - started)
         return Answer(
             hits, prepared.parsed, prepared.plan, outcome, missing, times, prepared.shown, query,
-            replaced,
+            replaced, prepared.idle,
         )  # fmt: skip
 
     def with_reasons(self, found: Answer) -> Answer:
@@ -269,6 +270,7 @@ class _Prepared:
     parsed: ParsedQuery
     shown: EncodedQuery
     encoded: EncodedQuery
+    idle: tuple[str, ...]
     fusion: Fuse
     allowed: Allowed
     plan: Plan

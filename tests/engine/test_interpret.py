@@ -36,7 +36,7 @@ def reader():
 
 def names(reader, text, **options):
     parsed = parse(text)
-    query = reader.chosen(parsed, reader.encode([parsed])[0], Options(**options))
+    query, _ = reader.chosen(parsed, reader.encode([parsed])[0], Options(**options))
     return {term.term: term.origin for term in reader.searched(parsed, query)}
 
 
@@ -61,9 +61,9 @@ def test_an_unknown_word_is_told_with_the_terms_that_stand_for_it(reader):
     turned = EncodedQuery(query.latent, query.terms, query.weights[::-1].copy())
     weights = [weight for _, weight in reader.replaced(parsed, turned)[0].terms]
     assert weights == sorted(weights, reverse=True)
-    kept = reader.chosen(parsed, query, Options(expand=False))
+    kept, _ = reader.chosen(parsed, query, Options(expand=False))
     assert kept.terms.tolist() == [7, 8, 9, 10]
-    gone = reader.chosen(parsed, query, Options(drop=("w8", "w9")))
+    gone, _ = reader.chosen(parsed, query, Options(drop=("w8", "w9")))
     assert [term for term, _ in reader.replaced(parsed, gone)[0].terms] == ["w10", "w11", "w12"]
 
 

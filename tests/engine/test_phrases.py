@@ -88,8 +88,8 @@ def test_boosts_drops_and_no_expansion_know_the_phrase(pack):
     assert twice.weights[0] == pytest.approx(2 * once.weights[0])
     parsed = parse('red "hot dog"')
     query = reader.encode([parsed])[0]
-    assert reader.chosen(parsed, query, Options(expand=False)).terms.tolist() == [HOT_DOG, RED]
-    assert reader.chosen(parsed, query, Options(drop=("hot dog",))).terms.tolist() == [RED]
+    assert reader.chosen(parsed, query, Options(expand=False))[0].terms.tolist() == [HOT_DOG, RED]
+    assert reader.chosen(parsed, query, Options(drop=("hot dog",)))[0].terms.tolist() == [RED]
 
 
 def test_operators_take_the_phrase_as_one_term(searcher):
